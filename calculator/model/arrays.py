@@ -1,0 +1,49 @@
+"""What every module of the model shares: the array type and how shapes are read."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Number = float | Array
+
+MONTHS = 12
+
+
+def array(value: object) -> Array:
+    """Float array of whatever was given.
+
+    >>> array(2).shape
+    ()
+    """
+    return np.asarray(value, dtype=np.float64)
+
+
+def monthly_probability(yearly: Number) -> Array:
+    """The constant monthly probability that makes up a yearly one.
+
+    >>> round(float(monthly_probability(0.363)), 4)
+    0.0369
+    >>> float(monthly_probability(0.0))
+    0.0
+    """
+    return array(1.0 - (1.0 - array(yearly)) ** (1.0 / MONTHS))
+
+
+def monthly_hazard(yearly: Number) -> Array:
+    """The constant monthly hazard behind a yearly probability.
+
+    >>> round(float(monthly_hazard(0.363)), 4)
+    0.0376
+    """
+    return array(-np.log1p(-array(yearly)) / MONTHS)
+
+
+def pad_right(value: Array, axes: int) -> Array:
+    """Append `axes` axes of length one, so that cases stay the first axis.
+
+    >>> pad_right(np.ones((3, 2)), 2).shape
+    (3, 2, 1, 1)
+    """
+    return value.reshape(value.shape + (1,) * axes)

@@ -1,0 +1,201 @@
+"""Who is on therapy, month by month: starters, survival, restarts, stock and year windows.
+
+Shapes: C cases, T months of the horizon, Y plan years, K therapy ages of the opening stock.
+Any input may have C = 1 and broadcasts against the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from calculator.model.arrays import MONTHS, Array, Number, array
+
+# The 78 windows of a plan year: on therapy in months first .. first + length - 1.
+WINDOW_FIRST = np.array([first for first in range(MONTHS) for _ in range(MONTHS - first)])
+WINDOW_LENGTH = np.array(
+    [length for first in range(MONTHS) for length in range(1, MONTHS - first + 1)]
+)
+
+
+def survival(months: Number, kappa: Number, scale: Number, hazard_ratio: Number = 1.0) -> Array:
+    """Share still on therapy `months` after the start: exp(-(months/scale)^kappa)^hazard_ratio.
+
+    `scale` in months; `hazard_ratio` multiplies the stopping hazard. Model section 3.
+
+    >>> [round(float(survival(m, 0.668, 9.27)), 2) for m in (0, 12, 36)]
+    [1.0, 0.3, 0.08]
+    >>> float(survival(12, 0.668, 9.27, hazard_ratio=0.0))
+    1.0
+    """
+    elapsed = array(months) / array(scale)
+    return array(np.exp(-array(hazard_ratio) * elapsed ** array(kappa)))
+
+
+def survival_through_points(
+    months: Number, at_months: Number, shares: Number, hazard_ratio: Number = 1.0
+) -> Array:
+    """Share still on therapy through published points, log-linear between and beyond them.
+
+    `at_months` rising and above 0, `shares` falling in (0, 1]; the curve starts at (0, 1) and
+    keeps the hazard of its last stretch after the last point.
+
+    >>> [round(float(s), 3) for s in survival_through_points(np.array([0, 6, 12, 18]), [6, 12],
+    ...                                                      [0.5, 0.25])]
+    [1.0, 0.5, 0.25, 0.125]
+    """
+    knots = np.concatenate([[0.0], array(at_months)])
+    hazard = np.concatenate([[0.0], -np.log(array(shares))])
+    beyond = np.maximum(array(months) - knots[-1], 0.0)
+    slope = (hazard[-1] - hazard[-2]) / (knots[-1] - knots[-2])
+    total = np.interp(array(months), knots, hazard) + slope * beyond
+    return array(np.exp(-array(hazard_ratio) * total))
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """A treated population over the horizon. People unless said otherwise.
+
+    `on` (C, J, T): on therapy by spell group j and month; groups are the K therapy ages of the
+    opening stock, then one for each month of starting.
+    """
+
+    starters: Array  # (C, T) never-treated people who start
+    restarts: Array  # (C, T) people who start again
+    opening: Array  # (C,) people converted from the opening stock in the first month
+    on: Array  # (C, J, T)
+    stops: Array  # (C, T) members who stop at the turn into month t
+    stopped: Array  # (C, T) members who have stopped, at the end of the month
+    group_start: Array  # (J,) the month in which the group starts
+    group_age: Array  # (J,) months of therapy behind the group when it starts
+
+    @property
+    def on_therapy(self) -> Array:
+        """People on therapy by month, (C, T)."""
+        return array(self.on.sum(axis=1))
+
+    @property
+    def starts(self) -> Array:
+        """Everyone who needs a prior authorization by month, (C, T): new, again, converted."""
+        total = self.starters + self.restarts
+        total[:, 0] += self.opening
+        return array(total)
+
+
+def project(
+    eligible: Array,
+    initiation: Array,
+    curve: Array,
+    churn: Array,
+    restart: Array,
+    opening_stock: Array,
+    opening_stopped: Array,
+) -> Cohort:
+    """Project a treated population.
+
+    eligible (C, T): eligible members by month. initiation (C, T): yearly share of never-treated
+    eligibles who start, so a twelfth of it acts in each month. curve (C, K + T): share still on
+    therapy by whole months since the start. churn, restart (C,): monthly probabilities of leaving
+    the plan and of starting again. opening_stock (C, K): people who arrive in the first month by
+    months of therapy behind them. opening_stopped (C,): members who were treated before and
+    stopped. Model section 3.
+
+    >>> month = np.ones((1, 24))
+    >>> quiet = project(1000 * month, 0 * month, np.ones((1, 24)), np.zeros(1), np.zeros(1),
+    ...                 np.zeros((1, 0)), np.zeros(1))
+    >>> float(quiet.on_therapy.sum())
+    0.0
+    """
+    months = eligible.shape[1]
+    ages = opening_stock.shape[1]
+    cases = max(
+        part.shape[0]
+        for part in (eligible, initiation, curve, churn, restart, opening_stock, opening_stopped)
+    )
+    stay = 1.0 - churn
+    kept = stay[:, None] ** np.arange(curve.shape[1])
+    alive = np.broadcast_to(curve * kept, (cases, curve.shape[1]))
+
+    on = np.zeros((cases, ages + months, months))
+    for age in range(ages):
+        # Conditional on having come this far; plan membership counts from the day of joining.
+        onwards = curve[:, age : age + months] / curve[:, age : age + 1]
+        on[:, age] = opening_stock[:, age : age + 1] * onwards * kept[:, :months]
+
+    starters = np.zeros((cases, months))
+    restarts = np.zeros((cases, months))
+    stops = np.zeros((cases, months))
+    stopped = np.zeros((cases, months))
+    treated_before = np.zeros(cases)
+    stopped_before = np.broadcast_to(opening_stopped, (cases,)).astype(np.float64)
+    for month in range(months):
+        present = stopped_before * stay
+        continuing = on[:, :, month].sum(axis=1)
+        if month:
+            stops[:, month] = treated_before * stay - continuing
+        restarts[:, month] = restart * stopped_before
+        never_treated = np.maximum(eligible[:, month] - continuing - stops[:, month] - present, 0.0)
+        starters[:, month] = initiation[:, month] / MONTHS * never_treated
+        began = starters[:, month] + restarts[:, month]
+        on[:, ages + month, month:] = began[:, None] * alive[:, : months - month]
+        stopped[:, month] = np.maximum(present + stops[:, month] - restarts[:, month], 0.0)
+        treated_before = continuing + began
+        stopped_before = stopped[:, month]
+    return Cohort(
+        starters=starters,
+        restarts=restarts,
+        opening=array(np.broadcast_to(opening_stock.sum(axis=1), (cases,))),
+        on=on,
+        stops=stops,
+        stopped=stopped,
+        group_start=np.concatenate([np.zeros(ages), np.arange(months)]),
+        group_age=np.concatenate([np.arange(ages), np.zeros(months)]),
+    )
+
+
+def windows(cohort: Cohort) -> Array:
+    """Spells by plan year and window, (C, Y, 78): on therapy in exactly those months of the year.
+
+    The sum of length x spells is the year's user-months (model section 3).
+    """
+    cases, _, months = cohort.on.shape
+    years = months // MONTHS
+    counts = np.zeros((cases, years, len(WINDOW_FIRST)))
+    for year in range(years):
+        january = year * MONTHS
+        for first in range(MONTHS):
+            if first == 0:
+                groups = cohort.group_start <= january
+            else:
+                groups = cohort.group_start == january + first
+            alive = cohort.on[:, groups, january + first : january + MONTHS].sum(axis=1)
+            ends = alive.copy()
+            ends[:, :-1] -= alive[:, 1:]
+            counts[:, year, WINDOW_FIRST == first] = ends
+    return counts
+
+
+def treated_years(cohort: Cohort) -> Array:
+    """Treated member-years by plan year and year on therapy, (C, Y, N); N covers every age."""
+    cases, _, months = cohort.on.shape
+    age = cohort.group_age[:, None] + np.arange(months)[None, :] - cohort.group_start[:, None]
+    year_on = np.maximum(age, 0).astype(int) // MONTHS
+    totals = np.zeros((cases, months // MONTHS, int(year_on.max()) + 1))
+    for number in range(totals.shape[2]):
+        taken = np.where(year_on == number, 1.0, 0.0)
+        by_month = (cohort.on * taken).sum(axis=1)
+        totals[:, :, number] = by_month.reshape(cases, -1, MONTHS).sum(axis=2) / MONTHS
+    return totals
+
+
+def after_stopping(cohort: Cohort, churn: Array, decay_months: Array) -> Array:
+    """Member-years after stopping that still carry the effect, (C, Y): it fades as exp(-tau/T)."""
+    cases, months = cohort.stops.shape
+    fade = (1.0 - churn) * np.exp(-1.0 / decay_months)
+    carried = np.zeros((cases, months))
+    stock = np.zeros(cases)
+    for month in range(months):
+        stock = stock * fade + cohort.stops[:, month]
+        carried[:, month] = stock
+    return array(carried.reshape(cases, -1, MONTHS).sum(axis=2) / MONTHS)

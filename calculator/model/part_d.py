@@ -1,0 +1,254 @@
+"""A Part D plan's decision: price the model, pay the plan, write both ledgers (sections 6 to 8).
+
+The light half of a run: it looks at all cases at once, because a bid is priced at what is known
+before the year, which is partly the mean of the cases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from calculator.model import incentives, ledger, offsets, payment
+from calculator.model.arrays import MONTHS, Array, array
+from calculator.model.drug_costs import Branch, Costs, People
+from calculator.model.inputs import Inputs
+from calculator.model.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Settled:
+    """One branch with every row, USD a year, and what an actuary reads beside it, USD PMPM."""
+
+    ledger: Ledger
+    bid: Array  # (C, Y)
+    premium: Array
+    direct_subsidy: Array
+    target: Array  # USD a year
+    actual: Array
+    leaving: Array  # share of members gone by the year
+    offsets: Array  # whole Part A and B effect, USD a year, kept or not
+
+
+@dataclass(frozen=True)
+class Result:
+    """Both branches and what joining is worth by case and year, USD: positive is good."""
+
+    stay_out: Settled
+    join: Settled
+    value: Array  # (C, Y)
+    member_months: Array  # (C, Y)
+    net_cost: Array  # (C, Y) USD PMPM that joining adds to the plan before pricing
+    priced: Array  # (C, Y) USD PMPM of it known at the bid
+
+
+def settle(inputs: Inputs, costs: Costs) -> Result:
+    """Price, premium, incentives, corridor: from drug costs to the value of joining."""
+    months = inputs.members * MONTHS
+    extra = _extra_reinsurance(inputs, costs.join)
+    capitation = _capitation(inputs, costs)
+    added = (
+        costs.join.model
+        + (costs.join.existing - costs.stay_out.existing)
+        + (costs.join.baseline - costs.stay_out.baseline)
+    )
+    net_cost = (added - extra - capitation) / months
+    priced = payment.with_experience(net_cost, inputs.credibility)
+
+    load = inputs.administration_and_margin[:, None]
+    risk = inputs.risk_score[:, None]
+    at_cost = (costs.stay_out.baseline + costs.stay_out.existing) / months / (risk * (1.0 - load))
+    bid = np.where(np.isnan(inputs.bid), at_cost, inputs.bid)
+    change = payment.bid_change(priced, inputs.priced_share[:, None], risk, load)
+    if not inputs.has_bid:
+        change = change * 0.0
+
+    stay_out = _settle_branch(inputs, costs.stay_out, costs.stay_out_people, bid, bid * 0.0, None)
+    join = _settle_branch(inputs, costs.join, costs.join_people, bid, change, (extra, capitation))
+    value = ledger.plan_result(join.ledger) - ledger.plan_result(stay_out.ledger)
+    return Result(stay_out, join, value, months, net_cost, priced)
+
+
+def _extra_reinsurance(inputs: Inputs, join: Branch) -> Array:
+    levers = inputs.levers
+    basis = join.model_late if levers.extra_reinsurance_catastrophic_only else join.model
+    return incentives.extra_reinsurance(levers.extra_reinsurance[:, None], basis)
+
+
+def _capitation(inputs: Inputs, costs: Costs) -> Array:
+    levers = inputs.levers
+    months = {
+        "enrolled": inputs.members * MONTHS,
+        "eligible": costs.eligible,
+        "treated": costs.join_people.treated_years.sum(axis=-1) * MONTHS,
+    }[levers.capitation_per]
+    return incentives.obesity_capitation(
+        levers.capitation[:, None],
+        months,
+        inputs.risk_score[:, None],
+        levers.capitation_risk_adjusted,
+    )
+
+
+def _settle_branch(
+    inputs: Inputs,
+    branch: Branch,
+    people: People,
+    bid: Array,
+    change: Array,
+    received: tuple[Array, Array] | None,
+) -> Settled:
+    """Everything after the benefit for one branch.
+
+    received: extra reinsurance and obesity capitation when joining, None when staying out.
+    """
+    months = inputs.members * MONTHS
+    rows = dict(branch.rows)
+    own_weight = inputs.national_weight[:, None]
+    average = inputs.national_average_bid + inputs.rivals_bid_change[:, None]
+
+    # A premium is not paid out to members: below zero it stays in the subsidy.
+    before = np.maximum(payment.basic_premium(bid, average, inputs.base_premium), 0.0)
+    moved_average = average + own_weight * change
+    basic = payment.basic_premium(bid + change, moved_average, inputs.base_premium)
+    premium = np.maximum(basic, 0.0)
+    rise = premium - before
+    levers = inputs.levers
+    relief = array(0.0)
+    if received:
+        relief = incentives.premium_stabilisation(
+            rise, levers.stabilisation[:, None], levers.stabilisation_cap[:, None]
+        )
+        relief = np.minimum(relief, premium)
+    leaving = array(0.0)
+    if inputs.has_bid:
+        subsidy = payment.direct_subsidy(
+            bid + change, inputs.risk_score[:, None], moved_average, inputs.base_premium
+        ) + np.minimum(basic, 0.0)
+        leaving = _leaving(inputs, change, rise - relief)
+        _post_premium(rows, inputs, months, premium, rise, relief, change)
+    else:
+        # The formula pays an employer plan on the national average; its sponsor bears the rest.
+        premium = np.broadcast_to(inputs.base_premium, premium.shape)
+        subsidy = payment.direct_subsidy(
+            average, inputs.risk_score[:, None], average, inputs.base_premium
+        )
+    ledger.post_signed(rows, "direct_subsidy", "federal", subsidy * months, otherwise="plan")
+    revenue = subsidy + (premium if inputs.has_bid else 0.0)
+
+    load = inputs.administration_and_margin[:, None]
+    target = revenue * months * (1.0 - load)
+    actual = branch.baseline + branch.existing + branch.model
+    ledger.post(rows, "administration", "plan", revenue * months * load)
+    margin = bid * inputs.risk_score[:, None] * inputs.margin_share[:, None]
+    lost_margin = leaving * months * margin
+    ledger.post_signed(rows, "selection", "plan", lost_margin, otherwise="member")
+
+    if received:
+        extra, capitation = received
+        actual = actual - extra
+        if levers.capitation_in_target:
+            target = target + capitation
+        ledger.post(rows, "extra_reinsurance", "cms_incentive", extra)
+        ledger.post(rows, "obesity_capitation", "cms_incentive", capitation)
+        administration = (
+            people.authorizations * inputs.prior_authorization_cost[:, None]
+            + inputs.fixed_cost[:, None]
+            + months * inputs.pmpm_cost[:, None]
+        )
+        ledger.post(rows, "administration", "plan", administration)
+        support = months * levers.administrative_support[:, None]
+        ledger.post(rows, "administration", "cms_incentive", support)
+    if inputs.has_bid:
+        thresholds = levers.corridor_thresholds if received else levers.statutory_thresholds
+        shares = levers.corridor_shares if received else levers.statutory_shares
+        corridor = payment.risk_corridor(
+            target,
+            actual,
+            (thresholds[0][:, None], thresholds[1][:, None]),
+            (shares[0][:, None], shares[1][:, None]),
+        )
+        ledger.post_signed(rows, "corridor", "federal", corridor, otherwise="plan")
+
+    effect = offsets.medical_offsets(
+        people.treated_years,
+        people.after_stopping,
+        offsets.effect_by_year_on_therapy(
+            *inputs.offset_effect, years=people.treated_years.shape[-1]
+        ),
+    )
+    retained = inputs.retained_share[:, None]
+    ledger.post(rows, "offsets", "plan", effect * retained)
+    ledger.post(rows, "offsets", "federal", effect * (1.0 - retained))
+    coding = offsets.coding_revenue(inputs.part_c_coding, people.treated_years.sum(axis=-1))
+    ledger.post_signed(rows, "part_c_coding", "federal", coding, otherwise="plan")
+    return Settled(rows, bid + change, premium, subsidy, target, actual, leaving, effect)
+
+
+def _leaving(inputs: Inputs, change: Array, felt_rise: Array) -> Array:
+    """Share of members gone by each year: choosers who see a dearer plan, lost assignees."""
+    lis = inputs.lis_share[:, None]
+    # A rise the plan pays itself is not seen.
+    seen = felt_rise * (1.0 - inputs.rebate_funded_share[:, None])
+    choosers = payment.share_leaving(
+        seen - inputs.rivals_premium_change[:, None],
+        inputs.semi_elasticity,
+        inputs.active_choosers,
+    )
+    headroom = inputs.benchmark_headroom
+    if inputs.waive_de_minimis:
+        headroom = headroom + inputs.de_minimis
+    lost = payment.loses_benchmark(change, inputs.rivals_lis_bid_change[:, None], headroom)
+    return array(choosers * (1.0 - lis) + lost * lis * inputs.auto_assigned_share[:, None])
+
+
+def _post_premium(
+    rows: Ledger,
+    inputs: Inputs,
+    months: Array,
+    premium: Array,
+    rise: Array,
+    relief: Array,
+    change: Array,
+) -> None:
+    """Who pays the basic premium: members, Medicare for low-income members, or the plan itself."""
+    lis = inputs.lis_share[:, None]
+    funded = inputs.rebate_funded_share[:, None] * np.maximum(rise - relief, 0.0)
+    paid = premium - relief - funded
+    subsidised = np.fmin(paid, inputs.low_income_benchmark[:, None])
+    waived = array(0.0)
+    if inputs.waive_de_minimis:
+        over = change - inputs.rivals_lis_bid_change[:, None] - inputs.benchmark_headroom[:, None]
+        waived = np.nan_to_num(np.clip(over, 0.0, inputs.de_minimis[:, None]))
+        subsidised = subsidised - waived
+    federal = lis * subsidised
+    member = (1.0 - lis) * paid + lis * (paid - subsidised - waived)
+    if inputs.premium_from_rebate:
+        # A zero premium: what the A/B rebate paid before joining is Medicare's money.
+        federal, member = federal + member, member * 0.0
+    ledger.post(rows, "premium", "federal", federal * months)
+    ledger.post(rows, "premium", "member", member * months)
+    ledger.post(rows, "premium", "plan", (funded + lis * waived) * months)
+    ledger.post(rows, "stabilisation", "cms_incentive", relief * months)
+
+
+def identities(inputs: Inputs, costs: Costs, result: Result) -> dict[str, Array]:
+    """What must be 0 on every run, by case and year, in USD or user-months.
+
+    Payers sum to gross (DIR is one of them); windows sum to user-months; value is its rows.
+    """
+    gaps = {"windows sum to user-months": costs.window_gap}
+    for name, branch, settled in (
+        ("stay_out", costs.stay_out, result.stay_out),
+        ("join", costs.join, result.join),
+    ):
+        paid = ledger.total(settled.ledger, ledger.DRUG_LINES)
+        gaps[f"payers sum to gross, {name}"] = paid - branch.gross
+        if inputs.has_bid:
+            revenue = (settled.premium + settled.direct_subsidy) * result.member_months
+            received = ledger.total(settled.ledger, ("premium", "direct_subsidy", "stabilisation"))
+            # A negative subsidy stands on the other side of the ledger.
+            turned = 2.0 * ledger.total(settled.ledger, ("direct_subsidy",), ("plan",))
+            gaps[f"premium and subsidy are the bid, {name}"] = received - turned - revenue
+    return gaps

@@ -1,0 +1,404 @@
+"""From a scenario and its register to the arrays of the Part D model. The only place that does."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+
+from calculator.assumptions import Register
+from calculator.errors import InputError
+from calculator.model import cohort, payment, price, spending
+from calculator.model.arrays import MONTHS, Array, monthly_probability, pad_right
+from calculator.model.benefit import CLASSES, Rules
+from calculator.model.inputs import Bridge, Drugs, Inputs, Levers, Population, Supplement
+from calculator.scenario import Scenario
+
+EXISTING = ("ozempic", "rybelsus", "mounjaro")
+LEARNING_YEARS = 4
+
+
+def horizon(scenario: Scenario, register: Register) -> tuple[dt.date, dt.date]:
+    """First and last day in the model: the scenario's, else the timeline's."""
+    last = register.day("assumptions.timeline.model_end")
+    start = scenario.horizon.start or register.day("assumptions.timeline.part_d_start")
+    end = scenario.horizon.end or last
+    if end > last:
+        raise InputError(
+            "horizon.end", f"a year up to {last.year}, when the model ends", end.isoformat()
+        )
+    if start > end:
+        raise InputError(
+            "horizon.start", f"1 January of a year up to {end.year}", start.isoformat()
+        )
+    if (start.month, start.day) != (1, 1):
+        raise InputError("horizon.start", "1 January of a plan year", start.isoformat())
+    return start, end
+
+
+def _months(start: dt.date, end: dt.date) -> int:
+    """Whole months from the first of one month to the first of another."""
+    return (end.year - start.year) * MONTHS + end.month - start.month
+
+
+def build_inputs(scenario: Scenario, register: Register, points: int) -> Inputs:
+    """Everything one run needs, with `points` spending strata per group beside the zero one."""
+    start, end = horizon(scenario, register)
+    years = tuple(range(start.year, end.year + 1))
+    number = register.number
+
+    def assumed(path: str, day: dt.date | None = None) -> Array:
+        return number(f"assumptions.{path}", day)
+
+    def yearly(path: str) -> Array:
+        return register.yearly(f"assumptions.{path}", years)
+
+    trend = 1.0 + number("plan.member_trend")[:, None]
+    members = number("plan.members")[:, None] * trend ** np.arange(len(years))
+    levers = _levers(register)
+    existing = _drugs(register, EXISTING, years, "users_share")
+    per_month = assumed("drugs.existing_fills_per_month", start)
+    lis_share = number("plan.lis_share")
+
+    zero = assumed("spending.zero_share")
+    unit = spending.unit_points(
+        assumed("spending.body_sigma"),
+        assumed("spending.tail_start"),
+        assumed("spending.tail_index"),
+        points,
+    )
+    weights = spending.member_weights(zero, lis_share, points)
+    total = spending.strata(
+        yearly("spending.mean_gross") * number("plan.spend_ratio")[:, None],
+        zero,
+        assumed("spending.lis_spend_ratio"),
+        assumed("spending.national_lis_share"),
+        unit,
+    )
+    # National spending holds the GLP-1 drugs in use today; they are laid on top of the rest.
+    in_use = (existing.share[:, None] * existing.gross).sum(axis=-1) * per_month[:, None] * MONTHS
+    mean = (weights[:, None] * total).sum(axis=(-2, -1))
+    if np.any(in_use >= mean):
+        raise InputError(
+            "assumptions.drugs.ozempic_users_share",
+            "shares of members whose GLP-1 cost is below all drug spending",
+            f"{float(np.max(in_use / mean)):.0%} of it",
+        )
+    spend = total * pad_right(1.0 - in_use / mean, 2)
+
+    wide_copays = {kind: _lis_copay(register, kind, years) for kind in ("generic", "brand")}
+    brand_claims = assumed("benefit.brand_share_of_claims")[:, None]
+    stock, stopped, bridge = _bridge(scenario, register, start, end, members)
+    plan_type = scenario.plan.type
+    bid = number("plan.bid")[:, None]
+    average_bid = yearly("payment.national_average_bid")
+    return Inputs(
+        years=years,
+        members=members,
+        lis_share=lis_share,
+        risk_score=number("plan.risk_score"),
+        rules=Rules(
+            deductible=yearly("benefit.deductible"),
+            threshold=yearly("benefit.oop_threshold"),
+            coinsurance=yearly("benefit.initial_coinsurance"),
+            initial_discount=yearly("benefit.initial_discount_applicable"),
+            initial_subsidy=yearly("benefit.initial_subsidy_selected"),
+            catastrophic_discount=yearly("benefit.catastrophic_discount_applicable"),
+            reinsurance_applicable=yearly("benefit.catastrophic_reinsurance_applicable"),
+            reinsurance_selected=yearly("benefit.catastrophic_reinsurance_selected"),
+            reinsurance_non_applicable=yearly("benefit.catastrophic_reinsurance_non_applicable"),
+        ),
+        spend=spend,
+        weights=weights,
+        user_weights=spending.tilt(weights, spend[:, 0], assumed("spending.user_spend_ratio")),
+        class_mix=spending.class_mix(
+            spend,
+            assumed("spending.brand_share_floor"),
+            assumed("spending.brand_share_rise"),
+            assumed("spending.brand_share_half"),
+            yearly("spending.selected_share_of_brand"),
+        ),
+        baseline_dir=assumed("spending.dir_share"),
+        dir_by_drug=register.word("assumptions.payment.dir_allocation") == "by_drug",
+        lis_copay=brand_claims * wide_copays["brand"] + (1 - brand_claims) * wide_copays["generic"],
+        lis_brand_copay=wide_copays["brand"],
+        gross_per_claim=assumed("benefit.gross_per_claim"),
+        population=_population(scenario, register, years, members, stock, stopped),
+        products=_model_drugs(scenario, register, years),
+        existing=existing,
+        existing_fills_per_month=per_month,
+        levers=levers,
+        bridge=bridge,
+        supplement=_supplement(scenario, register),
+        has_bid=plan_type != "egwp",
+        # A user's own bid is the first year's; later years move with the national average.
+        bid=bid * average_bid / average_bid[:, :1],
+        national_average_bid=average_bid,
+        base_premium=_base_premiums(register, years),
+        national_weight=number("plan.national_weight"),
+        administration_and_margin=assumed("payment.administration_and_margin"),
+        margin_share=assumed("payment.margin_share"),
+        priced_share=assumed("payment.priced_share"),
+        credibility=_credibility(register, years),
+        rivals_bid_change=number("rivals.bid_change"),
+        rivals_premium_change=number("rivals.premium_change"),
+        rivals_lis_bid_change=number("rivals.lis_bid_change"),
+        auto_assigned_share=number("plan.auto_assigned_share"),
+        benchmark_headroom=number("plan.benchmark_headroom"),
+        waive_de_minimis=scenario.plan.waive_de_minimis,
+        de_minimis=assumed("payment.de_minimis_premium"),
+        low_income_benchmark=number("plan.low_income_benchmark"),
+        rebate_funded_share=number("plan.rebate_funded_share"),
+        premium_from_rebate=plan_type in ("mapd", "dsnp") and scenario.plan.rebate_funded_share > 0,
+        semi_elasticity=assumed("selection.premium_semi_elasticity"),
+        active_choosers=assumed("selection.active_choosers_share"),
+        retained_share=number("plan.retained_share"),
+        offset_effect=offset_effect(register, scenario.therapy.offsets),
+        offset_decay_months=assumed("offsets.offset_decay_months"),
+        part_c_coding=number("plan.part_c_coding"),
+        prior_authorization_cost=assumed("administration.prior_authorization_cost"),
+        fixed_cost=assumed("administration.fixed_cost"),
+        pmpm_cost=assumed("administration.pmpm_cost"),
+    )
+
+
+def offset_effect(register: Register, name: str) -> tuple[Array, Array, Array]:
+    """An offset scenario: first year, yearly step and limit, USD per treated member-year."""
+    path = f"assumptions.offsets.{name}"
+    first, step, limit = (
+        register.number(f"{path}_{part}") for part in ("first_year", "yearly_step", "limit")
+    )
+    return first, step, limit
+
+
+def _levers(register: Register) -> Levers:
+    number = register.number
+    return Levers(
+        guaranteed_net_price=number("terms.guaranteed_net_price"),
+        point_of_sale=register.word("terms.mechanism") == "point_of_sale",
+        net_includes_discount=register.flag("terms.net_includes_discount"),
+        copay=number("terms.copay"),
+        deductible_exempt=register.flag("terms.deductible_exempt"),
+        copay_counts_to_troop=register.flag("terms.copay_counts_to_troop"),
+        statutory_lis_copay=register.word("terms.lis_rule") == "statutory_copay",
+        subsidies_before_deductible=register.flag("terms.subsidies_before_deductible"),
+        existing_users=register.word("terms.existing_users"),
+        capitation=number("terms.obesity_capitation.amount"),
+        capitation_per=register.word("terms.obesity_capitation.per"),
+        capitation_risk_adjusted=register.flag("terms.obesity_capitation.risk_adjusted"),
+        capitation_in_target=register.flag("terms.obesity_capitation.in_corridor_target"),
+        extra_reinsurance=number("terms.extra_reinsurance.share"),
+        extra_reinsurance_catastrophic_only=(
+            register.word("terms.extra_reinsurance.phase") == "catastrophic"
+        ),
+        corridor_thresholds=(
+            number("terms.corridor.first_threshold"),
+            number("terms.corridor.second_threshold"),
+        ),
+        corridor_shares=(
+            number("terms.corridor.first_share"),
+            number("terms.corridor.second_share"),
+        ),
+        statutory_thresholds=(
+            register.neutral("terms.corridor.first_threshold"),
+            register.neutral("terms.corridor.second_threshold"),
+        ),
+        statutory_shares=(
+            register.neutral("terms.corridor.first_share"),
+            register.neutral("terms.corridor.second_share"),
+        ),
+        stabilisation=number("terms.premium_stabilisation.amount"),
+        stabilisation_cap=number("terms.premium_stabilisation.cap_on_rise"),
+        administrative_support=number("terms.administrative_support.pmpm"),
+    )
+
+
+def _drugs(
+    register: Register, products: tuple[str, ...], years: tuple[int, ...], share: str
+) -> Drugs:
+    """Prices and classes of products, and the share of people on each."""
+    fee = register.number("assumptions.drugs.dispensing_fee")
+    gross, net, classes, shares = [], [], [], []
+    for product in products:
+        path = f"assumptions.drugs.{product}"
+        listed = register.yearly(f"{path}_list_price", years)
+        kinds = [register.word(f"{path}_class", dt.date(year, 1, 1)) for year in years]
+        negotiated = np.full((1, len(years)), np.nan)
+        if "selected" in kinds:
+            columns = [
+                register.number(f"{path}_maximum_fair_price", dt.date(year, 1, 1))
+                if kind == "selected"
+                else np.full(1, np.nan)
+                for year, kind in zip(years, kinds, strict=True)
+            ]
+            negotiated = np.stack(np.broadcast_arrays(*columns), axis=-1)
+        gross.append(price.gross_price(listed, negotiated, fee[:, None]))
+        classes.append([[float(kind == name) for name in CLASSES] for kind in kinds])
+        if share:
+            net.append(register.yearly(f"{path}_net_price", years))
+            shares.append(register.number(f"{path}_{share}"))
+        else:
+            net.append(np.full((1, len(years)), np.nan))
+            shares.append(register.number(f"therapy.mix.{product}"))
+    return Drugs(
+        share=np.stack(np.broadcast_arrays(*shares), axis=-1),
+        gross=np.stack(np.broadcast_arrays(*gross), axis=-1),
+        net=np.stack(np.broadcast_arrays(*net), axis=-1),
+        classes=np.moveaxis(np.array(classes), 0, 1),
+    )
+
+
+def _model_drugs(scenario: Scenario, register: Register, years: tuple[int, ...]) -> Drugs:
+    return _drugs(register, tuple(scenario.therapy.mix), years, "")
+
+
+def _lis_copay(register: Register, kind: str, years: tuple[int, ...]) -> Array:
+    """Statutory copay of a low-income member, the mean of its two levels, (C, Y)."""
+    low = register.number("assumptions.benefit.lis_low_copay_share")[:, None]
+    lower = register.yearly(f"assumptions.benefit.lis_copay_{kind}_low", years)
+    other = register.yearly(f"assumptions.benefit.lis_copay_{kind}_other", years)
+    return low * lower + (1.0 - low) * other
+
+
+def _base_premiums(register: Register, years: tuple[int, ...]) -> Array:
+    """Published base premiums, and those the statute gives from the last published one on."""
+    path = "assumptions.payment.base_premium"
+    last = max(register.entries[path].values).year
+    known = [register.number(path, dt.date(year, 1, 1)) for year in years if year <= last]
+    later = tuple(range(last + 1, years[-1] + 1))
+    columns = known
+    if later:
+        computed = payment.base_premiums(
+            register.number(path),
+            register.yearly("assumptions.payment.national_average_bid", later),
+            register.yearly("assumptions.payment.national_average_reinsurance", later),
+            later,
+            register.number("assumptions.payment.base_premium_share"),
+            register.number("assumptions.payment.base_premium_growth_cap"),
+            register.number("assumptions.payment.base_premium_floor_share"),
+            int(register.number("assumptions.payment.base_premium_reset_year")[0]),
+        )
+        columns = known + [computed[:, later.index(year)] for year in years if year > last]
+    return np.stack(np.broadcast_arrays(*columns), axis=-1)
+
+
+def _credibility(register: Register, years: tuple[int, ...]) -> Array:
+    columns = [
+        register.number(f"assumptions.payment.experience_weight_{min(index + 1, LEARNING_YEARS)}")
+        for index in range(len(years))
+    ]
+    return np.stack(np.broadcast_arrays(*columns), axis=-1)
+
+
+def _curve(scenario: Scenario, register: Register, months: int, on_model: bool) -> Array:
+    """Share still on therapy by month, (C, months); the Bridge has no model effects."""
+    ratio = np.ones(1)
+    if scenario.therapy.age_65_effect:
+        ratio = ratio * register.number("assumptions.persistence.hazard_ratio_age_65")
+    # Under the Bridge low-income members pay the full copay, so they stop like the others.
+    if scenario.therapy.dual_effect and on_model:
+        ratio = ratio * register.number("assumptions.persistence.hazard_ratio_dual")
+    if register.flag("terms.lifestyle_support") and on_model:
+        ratio = ratio * register.number("assumptions.persistence.hazard_ratio_lifestyle")
+    month = np.arange(months, dtype=np.float64)
+    own = scenario.therapy.persistence_points
+    if own:
+        at, shares = np.array(list(own), dtype=float), np.array(list(own.values()))
+        return cohort.survival_through_points(month, at, shares, ratio[:, None])
+    path = f"assumptions.persistence.{scenario.therapy.curve}"
+    kappa, scale = register.number(f"{path}_kappa"), register.number(f"{path}_scale")
+    return cohort.survival(month, kappa[:, None], scale[:, None], ratio[:, None])
+
+
+def _churn(scenario: Scenario, register: Register) -> Array:
+    kind = "pdp" if scenario.plan.type == "pdp" else "ma"
+    return monthly_probability(
+        register.number(f"assumptions.persistence.annual_disenrollment_{kind}")
+    )
+
+
+def _population(
+    scenario: Scenario,
+    register: Register,
+    years: tuple[int, ...],
+    members: Array,
+    stock: Array,
+    stopped: Array,
+) -> Population:
+    share = register.number("assumptions.uptake.eligible_share")[:, None]
+    months = len(years) * MONTHS
+    return Population(
+        eligible=np.repeat(members * share, MONTHS, axis=1),
+        initiation=np.repeat(
+            register.yearly("assumptions.uptake.initiation", years), MONTHS, axis=1
+        ),
+        curve=_curve(scenario, register, stock.shape[1] + months, on_model=True),
+        churn=_churn(scenario, register),
+        restart=monthly_probability(register.number("assumptions.persistence.restart_one_year")),
+        opening_stock=stock,
+        opening_stopped=stopped,
+        fills_per_month=register.number("assumptions.persistence.fills_per_month"),
+    )
+
+
+def _bridge(
+    scenario: Scenario, register: Register, start: dt.date, end: dt.date, members: Array
+) -> tuple[Array, Array, Bridge]:
+    """The Bridge before and beside the horizon.
+
+    Returns the opening stock by therapy age (C, K), those who stopped before (C,), and the
+    people on the Bridge by month of the horizon when staying out. Section 3: stock arrives in
+    full on day one, if the Bridge still runs on the day before.
+    """
+    opens = register.day("assumptions.timeline.bridge_start")
+    closes = register.day("assumptions.timeline.bridge_end") + dt.timedelta(days=1)
+    length, before = max(_months(opens, closes), 0), _months(opens, start)
+    price_path = "assumptions.bridge.net_price"
+    net, copay = register.number(price_path), register.number("assumptions.bridge.copay")
+    horizon_months = _months(start, end) + 1
+    churn = _churn(scenario, register)
+    eligible = members[:, :1] * register.number("assumptions.uptake.eligible_share")[:, None]
+    on_horizon = np.zeros((1, horizon_months))
+    if length == 0:
+        return np.zeros((1, 1)), np.zeros(1), Bridge(on_horizon, net, copay)
+    group = cohort.project(
+        eligible=np.repeat(eligible, length, axis=1),
+        initiation=np.repeat(
+            register.number("assumptions.uptake.bridge_initiation")[:, None], length, axis=1
+        ),
+        curve=_curve(scenario, register, length, on_model=False),
+        churn=churn,
+        restart=monthly_probability(register.number("assumptions.persistence.restart_one_year")),
+        opening_stock=np.zeros((1, 0)),
+        opening_stopped=np.zeros(1),
+    )
+    cases = group.on.shape[0]
+    overlap = min(length - before, horizon_months)
+    if overlap > 0:
+        on_horizon = np.zeros((cases, horizon_months))
+        first = max(before, 0)
+        on_horizon[:, first - before : overlap] = group.on_therapy[:, first : before + overlap]
+    last = min(length, before) - 1
+    if last < 0:
+        return np.zeros((1, 1)), np.zeros(1), Bridge(on_horizon, net, copay)
+    stopped = group.stopped[:, last]
+    treated = group.on[:, :, last]
+    if before > length:
+        # Cover ended before the plan joined: the stock has stopped.
+        gone = (stopped + treated.sum(axis=1)) * (1.0 - churn) ** (before - length)
+        return np.zeros((1, 1)), gone, Bridge(on_horizon, net, copay)
+    conversion = register.number("assumptions.uptake.bridge_conversion")
+    stock = np.zeros((cases, last + 2))
+    stock[:, 1:] = treated[:, : last + 1][:, ::-1]
+    stopped = stopped + (1.0 - conversion) * stock.sum(axis=1)
+    return stock * conversion[:, None], stopped, Bridge(on_horizon, net, copay)
+
+
+def _supplement(scenario: Scenario, register: Register) -> Supplement | None:
+    if scenario.own_coverage is None:
+        return None
+    return Supplement(
+        net_price=register.number("own_coverage.net_price"),
+        copay=register.number("own_coverage.copay"),
+        initiation_ratio=register.number("own_coverage.initiation_ratio"),
+    )
