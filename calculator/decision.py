@@ -15,12 +15,12 @@ from calculator import __version__
 from calculator.assumptions import Register
 from calculator.errors import IdentityError, InputError
 from calculator.model import ledger as words
-from calculator.model import part_d
+from calculator.model import offsets, outcomes, part_d
 from calculator.model.arrays import MONTHS, Array
 from calculator.model.drug_costs import Costs, drug_costs
 from calculator.model.inputs import Inputs, map_arrays
 from calculator.model.part_d import Result, settle
-from calculator.part_d_inputs import build_inputs
+from calculator.part_d_inputs import OFFSETS, build_inputs, offset_effect
 from calculator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ IDENTITY_TOLERANCE = 1e-8
 class Evaluation:
     """A run over cases: what went in, the drug costs and the settled branches."""
 
+    register: Register
     inputs: Inputs
     costs: Costs
     result: Result
@@ -53,9 +54,16 @@ class Value:
 
 
 def evaluate(
-    scenario: Scenario, cases: Mapping[str, Array] | None = None, resolution: str = "full"
+    scenario: Scenario,
+    cases: Mapping[str, Array] | None = None,
+    resolution: str = "full",
+    *,
+    draws: bool = False,
 ) -> Evaluation:
     """Run both branches; `cases` lets any numeric path vary: path -> (C,) values.
+
+    draws: the cases are draws of one uncertain world (a bid is then priced partly at their
+    mean), not worlds of their own.
 
     Raises InputError for bad input and IdentityError where a sum that must hold does not.
     """
@@ -67,9 +75,9 @@ def evaluate(
     inputs = build_inputs(scenario, register, RESOLUTIONS[resolution])
     count = max((len(values) for values in (cases or {}).values()), default=1)
     costs = _in_chunks(inputs, count)
-    result = settle(inputs, costs)
+    result = settle(inputs, costs, draws=draws)
     _check(inputs, costs, result)
-    return Evaluation(inputs, costs, result)
+    return Evaluation(register, inputs, costs, result)
 
 
 def _in_chunks(inputs: Inputs, count: int) -> Costs:
@@ -130,9 +138,13 @@ class Decision:
     """The central run of one scenario, and everything read off it."""
 
     scenario: Scenario
-    register: Register
     evaluation: Evaluation
     resolution: str
+
+    @property
+    def register(self) -> Register:
+        """The assumptions, terms and inputs of the run."""
+        return self.evaluation.register
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -185,6 +197,73 @@ class Decision:
         text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    @cached_property
+    def outcomes(self) -> dict[str, Any]:
+        """Both branches' outcomes by year, the thesis, and the user's success criteria."""
+        inputs, costs, result = (
+            self.evaluation.inputs,
+            self.evaluation.costs,
+            self.evaluation.result,
+        )
+        found: dict[str, Any] = {}
+        for name, people, settled in (
+            ("join", costs.join_people, result.join),
+            ("stay_out", costs.stay_out_people, result.stay_out),
+        ):
+            yearly = outcomes.by_year(inputs, people, settled)
+            found[name] = {key: self._by_year(amounts) for key, amounts in yearly.items()}
+            found[name]["federal_by_line"] = {
+                line: self._by_year(amounts)
+                for line, amounts in outcomes.federal_by_line(settled).items()
+            }
+        found["join"]["persistence_12_months"] = float(inputs.population.curve[0, MONTHS])
+        found["thesis"] = self._thesis()
+        found["success"] = self._success(found["join"])
+        return found
+
+    def _thesis(self) -> dict[str, str]:
+        """The year in which medical savings overtake the drug's cost, by offset scenario."""
+        people, result = self.evaluation.costs.join_people, self.evaluation.result
+        yearly = outcomes.by_year(self.evaluation.inputs, people, result.join)
+        net_cost = np.broadcast_to(yearly["net_drug_cost"], result.value.shape)[0]
+        years = people.treated_years.shape[-1]
+        found = {}
+        for name in OFFSETS:
+            effect = offsets.effect_by_year_on_therapy(
+                *offset_effect(self.register, name), years=years
+            )
+            saved = offsets.medical_offsets(people.treated_years, people.after_stopping, effect)[0]
+            index = outcomes.overtaking_year(saved, net_cost)
+            found[name] = "not within the horizon" if index is None else str(self.years[index])
+        return found
+
+    def _success(self, join: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """The user's thresholds, what was reached, and pass or miss. Empty without thresholds."""
+        responders = sum(join["responders_10"].values())
+        cost = sum(join["net_drug_cost"].values())
+        reached_twelve = sum(join["at_twelve_months"].values())
+        reached = {
+            "value_pmpm_at_least": self.value.pmpm,
+            "persistence_at_least": join["persistence_12_months"],
+            "responders_10_at_least": (
+                join["persistence_12_months"] * responders / reached_twelve
+                if reached_twelve
+                else 0.0
+            ),
+            "cost_per_responder_at_most": cost / responders if responders else float("inf"),
+        }
+        found = {}
+        for name, wanted in self.scenario.success:
+            if wanted is None:
+                continue
+            passed = reached[name] >= wanted if name.endswith("least") else reached[name] <= wanted
+            found[name] = {
+                "wanted": wanted,
+                "reached": reached[name],
+                "result": "pass" if passed else "miss",
+            }
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """The decision as plain data, unrounded (the JSON contract)."""
         return {
@@ -199,6 +278,7 @@ class Decision:
                 "by_period": self.value.by_period,
             },
             "branches": self.branches(),
+            "outcomes": self.outcomes,
         }
 
     def branches(self) -> dict[str, dict[str, Any]]:
@@ -220,9 +300,13 @@ class Decision:
                     found[name]["lines"].setdefault(line, {})[payer] = self._by_year(amounts)
         return found
 
-    def _by_year(self, amounts: Array) -> dict[str, float]:
+    def _by_year(self, amounts: Array) -> dict[str, float | None]:
+        """The central case by year; None where there is nobody to divide by."""
         wide = np.broadcast_to(amounts, self.evaluation.result.value.shape)[0]
-        return {str(year): float(usd) for year, usd in zip(self.years, wide, strict=True)}
+        return {
+            str(year): float(amount) if np.isfinite(amount) else None
+            for year, amount in zip(self.years, wide, strict=True)
+        }
 
 
 def discount_factors(years: int, rate: float) -> Array:
@@ -243,4 +327,4 @@ def discount_factors(years: int, rate: float) -> Array:
 def decide(scenario: Scenario, *, resolution: str = "full") -> Decision:
     """What joining is worth to this scenario's payer against staying out."""
     evaluation = evaluate(scenario, resolution=resolution)
-    return Decision(scenario, scenario.register(), evaluation, resolution)
+    return Decision(scenario, evaluation, resolution)

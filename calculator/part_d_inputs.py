@@ -14,6 +14,7 @@ from calculator.model.benefit import CLASSES, Rules
 from calculator.model.inputs import Bridge, Drugs, Inputs, Levers, Population, Supplement
 from calculator.scenario import Scenario
 
+OFFSETS = ("cost_rise", "none", "cbo", "trial_model", "upper")
 EXISTING = ("ozempic", "rybelsus", "mounjaro")
 LEARNING_YEARS = 4
 
@@ -155,6 +156,11 @@ def build_inputs(scenario: Scenario, register: Register, points: int) -> Inputs:
         retained_share=number("plan.retained_share"),
         offset_effect=offset_effect(register, scenario.therapy.offsets),
         offset_decay_months=assumed("offsets.offset_decay_months"),
+        full_loss=_full_loss(scenario, register),
+        loss_standard_deviation=assumed("clinical.loss_standard_deviation"),
+        months_to_full_loss=assumed("clinical.months_to_full_loss"),
+        regain_months=assumed("clinical.regain_months"),
+        regain_reduction=_regain_reduction(register),
         part_c_coding=number("plan.part_c_coding"),
         prior_authorization_cost=assumed("administration.prior_authorization_cost"),
         fixed_cost=assumed("administration.fixed_cost"),
@@ -392,6 +398,21 @@ def _bridge(
     stock[:, 1:] = treated[:, : last + 1][:, ::-1]
     stopped = stopped + (1.0 - conversion) * stock.sum(axis=1)
     return stock * conversion[:, None], stopped, Bridge(on_horizon, net, copay)
+
+
+def _full_loss(scenario: Scenario, register: Register) -> Array:
+    """Weight lost at full effect by product, (C, P): the trial's, scaled to the real world."""
+    ratio = register.number("assumptions.clinical.real_world_ratio")
+    trial = [
+        register.number(f"assumptions.clinical.{product}_trial_loss")
+        for product in scenario.therapy.mix
+    ]
+    return np.stack(np.broadcast_arrays(*(ratio * loss for loss in trial)), axis=-1)
+
+
+def _regain_reduction(register: Register) -> Array:
+    reduction = register.number("assumptions.persistence.lifestyle_regain_reduction")
+    return reduction if register.flag("terms.lifestyle_support") else reduction * 0.0
 
 
 def _supplement(scenario: Scenario, register: Register) -> Supplement | None:

@@ -299,6 +299,9 @@ def _sentence(error: ValidationError) -> InputError:
         return InputError(path, nearest(path, _paths()), path.rsplit(".", 1)[-1])
     if first["type"] == "missing":
         return InputError(path, "a value: it has no default", "nothing")
+    if first["type"] == "literal_error":
+        choices = str(first["ctx"]["expected"]).replace("'", "")
+        return InputError(path, f"one of {choices}", first["input"])
     allowed = _allowed(path)
     return InputError(path, allowed or first["msg"].lower(), first["input"])
 
@@ -317,7 +320,7 @@ def _allowed(path: str) -> str:
         return ""
     limits = {type(m).__name__: m for m in field.metadata}
     low, high = limits["Ge"].ge, limits["Le"].le
-    return f"a number from {low:,g} to {high:,g} {field.json_schema_extra['unit']}"
+    return f"a number from {low:,.12g} to {high:,.12g} {field.json_schema_extra['unit']}"
 
 
 # --------------------------------------------------------------------------------------- loading

@@ -47,3 +47,12 @@ def pad_right(value: Array, axes: int) -> Array:
     (3, 2, 1, 1)
     """
     return value.reshape(value.shape + (1,) * axes)
+
+
+def pmpm(total: Number, member_months: Number) -> Array:
+    """Per member per month, USD: a total over the member-months it is spread on.
+
+    >>> round(float(pmpm(117_523, 10_000 * 60)), 2)
+    0.2
+    """
+    return array(array(total) / array(member_months))

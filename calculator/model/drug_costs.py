@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from calculator.model import benefit, cohort, ledger, price
+from calculator.model import benefit, cohort, ledger, outcomes, price
 from calculator.model.arrays import MONTHS, Array, array, pad_right
 from calculator.model.benefit import Fills, Liability, Rules
 from calculator.model.inputs import Drugs, Inputs
@@ -56,6 +56,9 @@ class People:
     treated_years: Array  # (C, Y, N) member-years by year on therapy
     after_stopping: Array  # (C, Y) member-years that still carry the effect
     fills: Array  # (C, Y)
+    treated: Array  # (C, Y) people on therapy or stopped, at the end of the year
+    weight_held: Array  # (C, Y) person-shares of body weight lost, at the end of the year
+    at_twelve_months: Array  # (C, Y) people who reach 12 months on therapy
 
 
 @dataclass(frozen=True)
@@ -285,6 +288,16 @@ def _people(inputs: Inputs, group: cohort.Cohort, fills: Array) -> People:
             group, inputs.population.churn, inputs.offset_decay_months
         ),
         fills=fills,
+        treated=(group.on_therapy + group.stopped)[:, MONTHS - 1 :: MONTHS],
+        weight_held=outcomes.weight_held(
+            group,
+            1.0 - inputs.population.churn,
+            (inputs.full_loss * inputs.products.share).sum(axis=-1),
+            inputs.months_to_full_loss,
+            inputs.regain_months,
+            inputs.regain_reduction,
+        ),
+        at_twelve_months=outcomes.reaching(group, MONTHS),
     )
 
 
@@ -405,7 +418,14 @@ def drug_costs(inputs: Inputs) -> Costs:
     fills = people.fills_per_month[:, None] * _monthly_to_yearly(nobody.on_therapy)
     stay_out_people = _people(inputs, nobody, fills)
     if inputs.supplement is None:
+        months = _monthly_to_yearly(inputs.bridge.on_therapy)
         stay_out = _bridge(inputs, stay_out)
+        stay_out_people = replace(
+            stay_out_people,
+            treated_years=months[..., None] / MONTHS,
+            on_therapy=inputs.bridge.on_therapy[:, MONTHS - 1 :: MONTHS],
+            fills=people.fills_per_month[:, None] * months,
+        )
     else:
         stay_out = _supplemented(inputs, stay_out, fills)
     return Costs(

@@ -136,6 +136,11 @@ class Inputs:
     retained_share: Array
     offset_effect: tuple[Array, Array, Array]  # first year, yearly step, limit
     offset_decay_months: Array
+    full_loss: Array  # (C, P) share of body weight lost by product at full effect
+    loss_standard_deviation: Array
+    months_to_full_loss: Array
+    regain_months: Array
+    regain_reduction: Array  # share of the regain that lifestyle support prevents
     part_c_coding: Array
     prior_authorization_cost: Array
     fixed_cost: Array

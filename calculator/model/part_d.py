@@ -43,8 +43,12 @@ class Result:
     priced: Array  # (C, Y) USD PMPM of it known at the bid
 
 
-def settle(inputs: Inputs, costs: Costs) -> Result:
-    """Price, premium, incentives, corridor: from drug costs to the value of joining."""
+def settle(inputs: Inputs, costs: Costs, *, draws: bool = False) -> Result:
+    """Price, premium, incentives, corridor: from drug costs to the value of joining.
+
+    draws: the cases are draws of one uncertain world, so a bid is priced partly at their mean;
+    else each case is a world of its own (a plan, a grid point), priced at its own cost.
+    """
     months = inputs.members * MONTHS
     extra = _extra_reinsurance(inputs, costs.join)
     capitation = _capitation(inputs, costs)
@@ -54,7 +58,7 @@ def settle(inputs: Inputs, costs: Costs) -> Result:
         + (costs.join.baseline - costs.stay_out.baseline)
     )
     net_cost = (added - extra - capitation) / months
-    priced = payment.with_experience(net_cost, inputs.credibility)
+    priced = payment.with_experience(net_cost, inputs.credibility) if draws else net_cost
 
     load = inputs.administration_and_margin[:, None]
     risk = inputs.risk_score[:, None]

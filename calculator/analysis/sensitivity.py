@@ -1,0 +1,77 @@
+"""What would have to be true for joining to pay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from calculator.assumptions import Register
+from calculator.decision import evaluate
+from calculator.errors import InputError
+from calculator.model.arrays import Array
+from calculator.scenario import Scenario
+
+# Each round divides the bracket by this; three rounds place a root within 1/27,000 of the range.
+GRID, ROUNDS = 31, 3
+
+
+@dataclass(frozen=True)
+class Breakeven:
+    """Where value crosses 0 along one input, the crossing nearest to the input's own value."""
+
+    path: str
+    low: float
+    high: float
+    root: float | None  # None: value does not change sign in the range
+    value_at_low: float  # USD PMPM
+    value_at_high: float
+
+
+def value_pmpm(scenario: Scenario, path: str, values: Array, resolution: str = "full") -> Array:
+    """Value of joining, USD PMPM, at each of `values` of one numeric path, (C,)."""
+    result = evaluate(scenario, {path: values}, resolution).result
+    worth = result.value.sum(axis=1)
+    months = np.broadcast_to(result.member_months.sum(axis=1), worth.shape)
+    return np.asarray(worth / months)
+
+
+def breakeven(
+    scenario: Scenario,
+    path: str,
+    low: float | None = None,
+    high: float | None = None,
+    resolution: str = "full",
+) -> Breakeven:
+    """The value of `path` at which joining is worth nothing, within its bounds or low to high."""
+    register = scenario.register()
+    floor, ceiling = bounds(register, path)
+    low, high = floor if low is None else low, ceiling if high is None else high
+    if not floor <= low < high <= ceiling:
+        raise InputError(path, f"a range inside {floor:,g} to {ceiling:,g}", f"{low:g} to {high:g}")
+    grid = np.linspace(low, high, GRID)
+    worth = value_pmpm(scenario, path, grid, resolution)
+    ends = float(worth[0]), float(worth[-1])
+    crossing = np.flatnonzero(np.diff(np.sign(worth)) != 0)
+    if len(crossing) == 0:
+        return Breakeven(path, low, high, None, *ends)
+    now = float(register.number(path)[0])
+    now = grid[0] if np.isnan(now) else now
+    first = int(crossing[np.argmin(np.abs(grid[crossing] - now))])
+    for _ in range(ROUNDS - 1):
+        grid = np.linspace(grid[first], grid[first + 1], GRID)
+        worth = value_pmpm(scenario, path, grid, resolution)
+        first = int(np.flatnonzero(np.diff(np.sign(worth)) != 0)[0])
+    step = worth[first + 1] - worth[first]
+    share = -worth[first] / step
+    root = grid[first] + share * (grid[first + 1] - grid[first])
+    return Breakeven(path, low, high, float(root), *ends)
+
+
+def bounds(register: Register, path: str) -> tuple[float, float]:
+    """Bounds of a numeric path; an InputError for a word, a date or an unknown path."""
+    entry_path, _ = register.locate(path)
+    entry = register.entries[entry_path]
+    if entry.kind != "number" or entry.bounds is None:
+        raise InputError(path, "a path with a number", entry.unit)
+    return entry.bounds

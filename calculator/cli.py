@@ -1,0 +1,261 @@
+"""`balance`: the same engine from a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from calculator import __version__
+from calculator.assumptions import (
+    STATUSES,
+    load_assumptions,
+    load_tree,
+    scenario_files,
+    uncited_sources,
+)
+from calculator.decision import decide
+from calculator.errors import IdentityError, InputError
+from calculator.report import table
+from calculator.report.verdict import rests_on, verdict
+from calculator.scenario import Scenario, load_scenario
+from calculator.shipped import shipped
+
+DONE, BUG, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+# What the command line itself refuses: typer carries its own click and names only this child.
+UsageError: type[Any] = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="What joining CMS's BALANCE model is worth to a payer.",
+)
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A shipped name, or a YAML or JSON file.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Set one path; may be repeated."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Unrounded, as JSON.")]
+
+
+def settings(pairs: list[str] | None) -> dict[str, Any]:
+    """--set path=value pairs as path -> value; values are read as YAML (3, true, none, text)."""
+    found: dict[str, Any] = {}
+    for pair in pairs or []:
+        path, equals, text = pair.partition("=")
+        if not equals or not path.strip():
+            raise InputError("--set", "PATH=VALUE", pair)
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            value = text
+        found[path.strip()] = None if value == "none" else value
+    return found
+
+
+def loaded(scenario: str, pairs: list[str] | None) -> Scenario:
+    """The scenario of a command, with its --set pairs."""
+    return load_scenario(scenario).with_settings(settings(pairs))
+
+
+def write_whole(path: Path, content: str) -> None:
+    """Write a file so that it is either whole or not there."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError("file", "a file in a folder that exists", str(path))
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            stream.write(content)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def say_json(data: Any) -> None:
+    """Print plain data as JSON."""
+    typer.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+@app.command("decide")
+def decide_command(
+    scenario: ScenarioArgument,
+    set_: SetOption = None,
+    resolution: Annotated[str, typer.Option(help="full or workbook.")] = "full",
+    as_json: JsonOption = False,
+    ledger: Annotated[Path | None, typer.Option(help="Write the ledger to this CSV file.")] = None,
+    by_year: Annotated[bool, typer.Option("--by-year", help="Every line for every year.")] = False,
+) -> None:
+    """What joining is worth to this payer against staying out."""
+    decision = decide(loaded(scenario, set_), resolution=resolution)
+    if ledger is not None:
+        write_whole(ledger, decision.ledger().to_csv(index=False, lineterminator="\n"))
+    if as_json:
+        say_json(decision.to_dict())
+        return
+    lines = [
+        f"{decision.scenario.name}: {decision.scenario.label}",
+        "",
+        verdict(decision, resolution).sentence,
+        "",
+        table.text(decision, by_year),
+        "",
+        "What this rests on",
+        *(f"  [{badge}] {sentence}" for badge, sentence in rests_on(decision.scenario, decision)),
+        "",
+        f"balance-calculator {__version__}, {resolution} resolution, {decision.fingerprint}",
+    ]
+    typer.echo("\n".join(lines))
+
+
+@app.command("scenarios")
+def scenarios_command(as_json: JsonOption = False) -> None:
+    """The scenarios that come with the calculator."""
+    names = {name: load_scenario(name).label for name in scenario_files()}
+    if as_json:
+        say_json(names)
+        return
+    for name, label in names.items():
+        typer.echo(f"{name:16}{label}")
+
+
+@app.command("sources")
+def sources_command(
+    status: Annotated[str | None, typer.Option(help="Only values with this status.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Every assumption with its values, status and source."""
+    if status is not None and status not in STATUSES:
+        raise InputError("--status", "one of " + ", ".join(STATUSES), status)
+    tree = load_tree()
+    rows = [
+        {
+            "path": path,
+            "label": entry.label,
+            "unit": entry.unit,
+            "from": day.isoformat(),
+            "value": dated.model_dump(mode="json")["value"] if dated.grow is None else None,
+            "grows_by": dated.grow,
+            "status": dated.status,
+            "source": dated.source,
+            "title": tree.sources[dated.source].title,
+            "url": tree.sources[dated.source].url,
+        }
+        for path, entry in _with_terms(tree)
+        for day, dated in entry.values.items()
+        if status is None or dated.status == status
+    ]
+    if as_json:
+        say_json(rows)
+        return
+    for row in rows:
+        shown = row["value"] if row["grows_by"] is None else f"grows by {row['grows_by']}"
+        typer.echo(f"{row['path']}  {row['from']}  {shown} {row['unit']}")
+        typer.echo(f"    [{row['status']}] {row['title']} ({row['source']})")
+
+
+def _with_terms(tree: Any) -> list[tuple[str, Any]]:
+    """Assumptions, then what each terms package sets, under its own name."""
+    rows = list(tree.entries.items())
+    for package, terms in tree.terms.items():
+        for lever, dated in terms.levers.items():
+            entry = tree.entries[f"terms.{lever}"]
+            values = dict.fromkeys(entry.values, dated)
+            rows.append((f"{package}: terms.{lever}", entry.model_copy(update={"values": values})))
+    return rows
+
+
+@app.command("check")
+def check_command(as_json: JsonOption = False) -> None:
+    """Validate the assumptions: well-formed, all read by some run, all sources cited."""
+    tree = load_tree()
+    read: set[str] = set()
+    for name in scenario_files():
+        for package in tree.terms:
+            scenario = load_scenario(name).with_settings({"terms.package": package})
+            for variant in _variants(scenario):
+                decision = decide(variant, resolution="workbook")
+                _ = decision.outcomes
+                read |= decision.register.read
+    unread = sorted(set(load_assumptions().entries) - read)
+    uncited = uncited_sources(tree)
+    report = {
+        "assumptions": len(tree.entries),
+        "sources": len(tree.sources),
+        "terms": len(tree.terms),
+        "read_by_nobody": unread,
+        "cited_by_nobody": uncited,
+    }
+    if as_json:
+        say_json(report)
+    else:
+        counts = f"{len(tree.entries)} assumptions, {len(tree.sources)} sources"
+        typer.echo(f"{counts}, {len(tree.terms)} terms packages")
+        for path in unread:
+            typer.echo(f"read by nobody: {path}")
+        for source in uncited:
+            typer.echo(f"cited by nobody: {source}")
+    if unread or uncited:
+        raise typer.Exit(BUG)
+
+
+def _variants(scenario: Scenario) -> list[Scenario]:
+    """The scenario on each curve and offset path, so that every one of them is read."""
+    curves = ("denmark", "prime_2021", "prime_2024", "blue_health")
+    return [scenario.with_settings({"therapy.curve": curve}) for curve in curves]
+
+
+@app.command("app")
+def app_command(
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
+) -> None:
+    """Open the calculator in the browser."""
+    config = shipped(".streamlit")
+    command = [sys.executable, "-m", "streamlit", "run", str(shipped("app.py"))]
+    command += ["--server.port", str(port), "--server.headless", "false"]
+    # Streamlit reads its settings from the folder it starts in.
+    raise typer.Exit(subprocess.call(command, cwd=config.parent))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; exit 0 done, 2 bad input (one line says what), 1 a bug."""
+    try:
+        code = app(args=arguments, prog_name="balance", standalone_mode=False)
+    except InputError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(BAD_INPUT)
+    except typer.Abort:
+        sys.exit(INTERRUPTED)
+    except UsageError as error:
+        typer.echo(error.format_message(), err=True)
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (head, less) has gone; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(DONE)
+    except IdentityError as error:
+        typer.echo(f"{error}; please report it with the scenario", err=True)
+        sys.exit(BUG)
+    except OSError as error:
+        typer.echo(
+            f"file: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True
+        )
+        sys.exit(BAD_INPUT)
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        typer.echo(f"a bug, not your input: {what}; please report it with the scenario", err=True)
+        sys.exit(BUG)
+    sys.exit(code if isinstance(code, int) else DONE)

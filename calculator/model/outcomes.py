@@ -1,0 +1,161 @@
+"""What members get and what it costs: weight, responders, cost per responder (model section 12)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from calculator.model import ledger
+from calculator.model.arrays import MONTHS, Array, Number, array
+from calculator.model.cohort import Cohort
+from calculator.model.inputs import Inputs
+
+if TYPE_CHECKING:
+    from calculator.model.drug_costs import People
+    from calculator.model.part_d import Settled
+
+RESPONSES = (0.05, 0.10, 0.15)
+
+
+def weight_lost(months: Number, full_loss: Number, months_to_full: Number) -> Array:
+    """Mean share of body weight lost after `months` on therapy, rising evenly to `full_loss`.
+
+    >>> float(weight_lost(6, 0.10, 12)), float(weight_lost(24, 0.10, 12))
+    (0.05, 0.1)
+    """
+    return array(array(full_loss) * np.minimum(array(months) / months_to_full, 1.0))
+
+
+def weight_kept(
+    loss: Number, months_after_stopping: Number, regain_months: Number, reduction: Number = 0.0
+) -> Array:
+    """Share of body weight still lost `months_after_stopping`: loss x exp(-months / regain_months).
+
+    `reduction` is the share of the regain that support prevents.
+
+    >>> round(float(weight_kept(0.173, 12, 10.637)), 3)
+    0.056
+    >>> float(weight_kept(0.10, 1200, 13.0, reduction=1.0))
+    0.1
+    """
+    regained = 1.0 - np.exp(-array(months_after_stopping) / regain_months)
+    return array(array(loss) * (1.0 - (1.0 - array(reduction)) * regained))
+
+
+def share_responding(mean: Number, standard_deviation: Number, at_least: Number) -> Array:
+    """Share whose weight loss is at least `at_least`, for a normal spread around the mean.
+
+    >>> float(share_responding(0.10, 0.096, 0.10))
+    0.5
+    """
+    from scipy.special import ndtr
+
+    return array(ndtr((array(mean) - at_least) / standard_deviation))
+
+
+def weight_held(
+    group: Cohort,
+    stay: Array,
+    full_loss: Array,
+    months_to_full: Array,
+    regain_months: Array,
+    reduction: Array,
+) -> Array:
+    """Person-shares of body weight lost at the end of each year, (C, Y).
+
+    Everyone still a member counts: on therapy by their months on it, stopped by their months
+    since. Divided by people it is the mean weight kept. stay (C,): monthly share who stay members.
+    """
+    cases, _, months = group.on.shape
+    ages = group.group_age[:, None] + np.arange(months) - group.group_start[:, None]
+    loss = weight_lost(np.maximum(ages, 0)[None] + 1.0, full_loss[:, None, None],
+                       months_to_full[:, None, None])  # fmt: skip
+    on = (group.on * loss).sum(axis=1)
+    stops = group.on[:, :, :-1] * stay[:, None, None] - group.on[:, :, 1:]
+    lost_at_stop = (np.maximum(stops, 0.0) * loss[:, :, :-1]).sum(axis=1)
+    held = np.zeros((cases, months // MONTHS))
+    for year in range(months // MONTHS):
+        december = (year + 1) * MONTHS - 1
+        since = array(np.arange(december, 0, -1) - 1)
+        kept = weight_kept(1.0, since[None], regain_months[:, None], reduction[:, None])
+        present = stay[:, None] ** since
+        held[:, year] = on[:, december] + (lost_at_stop[:, :december] * kept * present).sum(axis=1)
+    return held
+
+
+def reaching(group: Cohort, age: int) -> Array:
+    """People who are on therapy `age` months after they started, by year, (C, Y)."""
+    months = group.on.shape[-1]
+    ages = group.group_age[:, None] + np.arange(months) - group.group_start[:, None]
+    by_month = (group.on * (ages == age)).sum(axis=1)
+    return array(by_month.reshape(by_month.shape[0], -1, MONTHS).sum(axis=-1))
+
+
+def overtaking_year(offsets: Array, net_drug_cost: Array) -> int | None:
+    """Index of the year in which cumulative savings overtake cumulative drug cost, or None.
+
+    offsets (Y,): change in medical cost, negative saves; net_drug_cost (Y,), both USD.
+
+    >>> overtaking_year(np.array([-10.0, -200.0]), np.array([100.0, 50.0]))
+    1
+    >>> overtaking_year(np.array([0.0, 0.0]), np.array([100.0, 50.0])) is None
+    True
+    """
+    ahead = np.cumsum(-offsets) >= np.cumsum(net_drug_cost)
+    treated = np.cumsum(net_drug_cost) > 0.0
+    years = np.flatnonzero(ahead & treated)
+    return int(years[0]) if len(years) else None
+
+
+FEDERAL_PAYERS = ("lics", "selected_subsidy", "reinsurance", "cms_incentive", "bridge", "federal")
+
+
+def by_year(inputs: Inputs, people: People, settled: Settled) -> dict[str, Array]:
+    """One branch's outcomes by year, (C, Y): people, weight, cost per treated and per responder.
+
+    nan where there is nobody to divide by.
+    """
+    rows = settled.ledger
+    treated = people.treated_years.sum(axis=-1)
+    model = ("model_drugs",)
+    net_cost = ledger.total(rows, model) - ledger.total(rows, model, ("dir", "manufacturer"))
+    found = {
+        "starters": people.starters,
+        "on_therapy": people.on_therapy,
+        "member_years": treated,
+        "fills": people.fills,
+        "at_twelve_months": people.at_twelve_months,
+        "mean_weight_kept": _ratio(people.weight_held, people.treated),
+        "net_drug_cost": net_cost,
+        "cost_per_treated_year": _ratio(net_cost, treated),
+        "members_pay_for_drugs": ledger.total(rows, ledger.DRUG_LINES, ("member",)),
+        "members_pay_for_model_drugs": ledger.total(rows, model, ("member",)),
+        "federal_cost": ledger.total(rows, ledger.LINES, FEDERAL_PAYERS),
+        "medical_effect": settled.offsets,
+    }
+    for response in RESPONSES:
+        responding = share_responding(
+            inputs.full_loss, inputs.loss_standard_deviation[:, None], response
+        )
+        share = (responding * inputs.products.share).sum(axis=-1)[:, None]
+        found[f"responders_{round(response * 100)}"] = people.at_twelve_months * share
+    found["cost_per_responder_10"] = _ratio(net_cost, found["responders_10"])
+    return found
+
+
+def federal_by_line(settled: Settled) -> dict[str, Array]:
+    """What Medicare pays by ledger line, USD a year, (C, Y); what the plan pays back is off it."""
+    costs = {}
+    for line in ledger.LINES:
+        paid = ledger.total(settled.ledger, (line,), FEDERAL_PAYERS)
+        if line in ("corridor", "direct_subsidy", "part_c_coding"):
+            paid = paid - ledger.total(settled.ledger, (line,), ("plan",))
+        if np.any(paid):
+            costs[line] = paid
+    return costs
+
+
+def _ratio(amount: Array, people: Array) -> Array:
+    top, bottom = np.broadcast_arrays(amount, people)
+    return array(np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0.0))

@@ -1,0 +1,114 @@
+"""A decision as tables of text: by year and by line, stay out | join | difference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from calculator.decision import Decision
+from calculator.model import ledger as words
+from calculator.model.arrays import Array
+from calculator.model.ledger import Ledger
+from calculator.report.verdict import MINUS, dollars
+
+LINE_LABELS = {
+    "premium": "Premium",
+    "direct_subsidy": "Direct subsidy",
+    "stabilisation": "Premium stabilisation",
+    "obesity_capitation": "Obesity capitation",
+    "extra_reinsurance": "Extra reinsurance",
+    "corridor": "Risk corridor",
+    "part_c_coding": "Part C coding",
+    "baseline_drugs": "Other drugs",
+    "existing_glp1": "GLP-1 covered today",
+    "model_drugs": "Model drugs",
+    "offsets": "Medical effect kept",
+    "selection": "Members who leave or come",
+    "administration": "Administration and margin",
+}
+COLUMNS = ("stay out", "join", "difference")
+
+
+def plan_lines(ledger: Ledger) -> dict[str, Array]:
+    """What each line does to the plan, USD by case and year: what it gets is positive."""
+    return {
+        line: words.plan_result({row: amount for row, amount in ledger.items() if row[0] == line})
+        for line in LINE_LABELS
+    }
+
+
+def by_line(decision: Decision, year: int | None = None) -> list[tuple[str, float, float, float]]:
+    """Lines of the plan's result, USD PMPM: label, stay out, join, difference; the result last."""
+    result = decision.evaluation.result
+    pick = slice(None) if year is None else slice(*[decision.years.index(year) + n for n in (0, 1)])
+    months = float(result.member_months[0, pick].sum())
+    both = [
+        {
+            line: float(np.broadcast_to(amounts, result.value.shape)[0, pick].sum()) / months
+            for line, amounts in plan_lines(branch.ledger).items()
+        }
+        for branch in (result.stay_out, result.join)
+    ]
+    rows = [
+        (label, both[0][line], both[1][line], both[1][line] - both[0][line])
+        for line, label in LINE_LABELS.items()
+        if both[0][line] or both[1][line]
+    ]
+    out, into = (sum(lines.values()) for lines in both)
+    return [*rows, ("Plan's result", out, into, into - out)]
+
+
+def by_year(decision: Decision) -> list[tuple[str, float, float, float, float]]:
+    """Plan's result by year, USD: year, stay out, join, difference, and the difference PMPM."""
+    result = decision.evaluation.result
+    stay_out, join = (
+        np.broadcast_to(words.plan_result(branch.ledger), result.value.shape)[0]
+        for branch in (result.stay_out, result.join)
+    )
+    months = result.member_months[0]
+    rows = [
+        (str(year), float(out), float(into), float(into - out), float((into - out) / month))
+        for year, out, into, month in zip(decision.years, stay_out, join, months, strict=True)
+    ]
+    out, into = float(stay_out.sum()), float(join.sum())
+    return [*rows, ("Total", out, into, into - out, (into - out) / float(months.sum()))]
+
+
+def text(decision: Decision, each_year: bool = False) -> str:
+    """Both tables as text a person reads in a terminal."""
+    yearly = _align(
+        ["Plan's result", *COLUMNS, "PMPM"],
+        [
+            [label, *(_cents(amount, 0) for amount in amounts[:3]), _cents(amounts[3], 2)]
+            for label, *amounts in by_year(decision)
+        ],
+    )
+    parts = [yearly]
+    for year in (None, *(decision.years if each_year else ())):
+        title = "All years, USD PMPM" if year is None else f"{year}, USD PMPM"
+        rows = [
+            [label, *(_cents(amount, 2) for amount in amounts)]
+            for label, *amounts in by_line(decision, year)
+        ]
+        parts.append(_align([title, *COLUMNS], rows))
+    return "\n\n".join(parts)
+
+
+def _cents(amount: float, decimals: int) -> str:
+    shown = dollars(amount, decimals)
+    return shown.removeprefix(MINUS) if not any(c in "123456789" for c in shown) else shown
+
+
+def _align(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    table = [head, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    ]
+    rule = "-" * max(len(line) for line in lines)
+    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])

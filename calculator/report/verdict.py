@@ -1,0 +1,154 @@
+"""The answer in one sentence, and how numbers are said."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from calculator.analysis.sensitivity import Breakeven, breakeven
+from calculator.decision import Decision
+from calculator.scenario import Scenario
+
+MINUS = "\N{MINUS SIGN}"
+SIGNIFICANT = 3
+CAPITATION = "terms.obesity_capitation.amount"
+REINSURANCE = "terms.extra_reinsurance.share"
+NET_PRICE = "terms.guaranteed_net_price"
+PAYERS = {
+    "pdp": "this plan",
+    "mapd": "this plan",
+    "dsnp": "this plan",
+    "egwp": "this employer plan",
+}
+
+
+def dollars(amount: float, decimals: int | None = None) -> str:
+    """Dollars with a true minus: cents below 100, three significant figures above a thousand.
+
+    >>> dollars(1.3249), dollars(-0.5), dollars(15_234_000.0), dollars(-95_266.0), dollars(2940.0)
+    ('$1.32', '−$0.50', '$15.2M', '−$95,300', '$2,940')
+    """
+    sign = MINUS if amount < 0 and round(abs(amount), 2) > 0 else ""
+    size = abs(amount)
+    if decimals is not None:
+        return f"{sign}${size:,.{decimals}f}"
+    for limit, unit in ((1e9, "B"), (1e6, "M")):
+        if size >= limit:
+            return f"{sign}${_significant(size / limit)}{unit}"
+    return f"{sign}${size:,.2f}" if size < 100 else f"{sign}${_significant(size)}"
+
+
+def _significant(size: float) -> str:
+    digits = SIGNIFICANT - 1 - math.floor(math.log10(size)) if size else 0
+    return f"{round(size, digits):,.{max(digits, 0)}f}"
+
+
+def share(amount: float) -> str:
+    """A share in per cent: 12.4%, 40%.
+
+    >>> share(0.1244), share(0.4), share(-0.05)
+    ('12.4%', '40%', '−5%')
+    """
+    text = f"{abs(amount) * 100:.1f}".removesuffix(".0")
+    return f"{MINUS if amount < 0 else ''}{text}%"
+
+
+def people(count: float) -> str:
+    """People, whole, with separators.
+
+    >>> people(1839.6)
+    '1,840 people'
+    """
+    return f"{count:,.0f} people"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer, what would turn it, and the break-evens behind it."""
+
+    sentence: str
+    breakevens: dict[str, Breakeven]
+
+
+def verdict(decision: Decision, resolution: str = "full") -> Verdict:
+    """What joining is worth in one sentence, and what would turn it."""
+    scenario = decision.scenario
+    found = {
+        path: breakeven(scenario, path, resolution=resolution)
+        for path in (REINSURANCE, CAPITATION, NET_PRICE)
+    }
+    return Verdict(f"{opening(decision)} {_turn(decision, found)}", found)
+
+
+def opening(decision: Decision) -> str:
+    """The first sentence: when, how much, to whom, until when."""
+    pmpm, total = decision.value.pmpm, decision.value.total
+    who = PAYERS[decision.scenario.plan.type]
+    first, last = decision.years[0], decision.years[-1]
+    if abs(pmpm) < 0.005:
+        return f"Joining from January {first} changes nothing for {who} to within a cent PMPM."
+    amount = f"{dollars(abs(pmpm), 2)} per member per month (PMPM)"
+    to_end = f"{dollars(abs(total))} to December {last}"
+    if pmpm < 0:
+        return f"Joining from January {first} costs {who} {amount}, {to_end}."
+    return f"Joining from January {first} is worth {amount} to {who}, {to_end}."
+
+
+def _turn(decision: Decision, found: dict[str, Breakeven]) -> str:
+    pays = decision.value.total >= 0
+    only = "only " if pays else ""
+    ways = []
+    reinsurance, capitation, net_price = (
+        found[path].root for path in (REINSURANCE, CAPITATION, NET_PRICE)
+    )
+    per = decision.register.word("terms.obesity_capitation.per")
+    if reinsurance is not None:
+        ways.append(f"Medicare reinsured {only}{share(reinsurance)} of its net model-drug cost")
+    if capitation is not None:
+        ways.append(f"Medicare paid {only}{dollars(capitation, 2)} a month per {per} member")
+    if net_price is not None:
+        ways.append(f"the guaranteed net price were {dollars(net_price, 0)} a fill")
+    if not ways:
+        tried = "extra reinsurance, obesity capitation or net price alone"
+        return f"No level of {tried} within its range would change the sign."
+    # One comma list, the last joined by "or".
+    listed = ", or ".join([", ".join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways)
+    return f"It would {'stop paying' if pays else 'pay'} if {listed}."
+
+
+def rests_on(scenario: Scenario, decision: Decision) -> list[tuple[str, str]]:
+    """What the answer rests on, as (badge, sentence): unknown, illustrative, projected, changed."""
+    register = decision.register
+    package = register.tree.terms[str(scenario.terms["package"])]
+    notes = []
+    for path, entry in register.entries.items():
+        if not path.startswith("terms."):
+            continue
+        dated = next(iter(entry.values.values()))
+        number = isinstance(dated.value, float | int) and not isinstance(dated.value, bool)
+        if dated.status == "not_published":
+            shown = f"{dated.value:,g}" if number else "none"
+            notes.append(
+                ("not published", f"{entry.label}: no number was published; {shown} is used here")
+            )
+        if dated.status == "illustrative" and number:
+            notes.append(("illustrative", f"{entry.label}: {dated.value:,g}, nobody's proposal"))
+    start = register.dated("assumptions.timeline.part_d_start", max(
+        register.entries["assumptions.timeline.part_d_start"].values))[1]  # fmt: skip
+    if scenario.horizon.start is None and start.status == "assumed":
+        notes.append(
+            ("assumed", f"The start in January {decision.years[0]}: CMS has set no new date")
+        )
+    notes.append(("terms", f"{package.label} ({package.status})"))
+    last_published = max(
+        day.year
+        for day, dated in register.entries["assumptions.benefit.deductible"].values.items()
+        if dated.status != "projected"
+    )
+    if decision.years[-1] > last_published:
+        first = max(decision.years[0], last_published + 1)
+        notes.append(("projected", f"Benefit parameters, bids and prices from {first} on"))
+    for path in sorted(register.changed):
+        entry_path, _ = register.locate(path)
+        notes.append(("changed", f"{register.entries[entry_path].label} ({path})"))
+    return notes
