@@ -141,7 +141,7 @@ class Terms(BaseModel):
     label: str
     note: str
     status: Status
-    levers: dict[str, Dated]
+    levers: dict[str, dict[dt.date, Dated]]
 
 
 @dataclass(frozen=True)
@@ -250,21 +250,24 @@ def _entries(path: Path, sources: Iterable[str]) -> dict[str, Assumption]:
 
 
 def _terms(path: Path, levers: Mapping[str, Assumption], sources: Iterable[str]) -> Terms:
+    """A terms package; a lever has one value, or `values` by the date from which each holds."""
     data = read_yaml(path)
     flat: dict[str, Any] = {}
     for key, body in data.get("levers", {}).items():
-        if isinstance(body, dict) and "status" not in body:
-            flat.update({f"{key}.{inner}": value for inner, value in body.items()})
-        else:
-            flat[key] = body
-    terms = _parse(Terms, {**data, "levers": flat}, path.name, 1)
-    for lever, dated in terms.levers.items():
-        at = f"{path.name}: {lever}"
+        group = isinstance(body, dict) and not {"status", "values"} & set(body)
+        flat.update(
+            {f"{key}.{inner}": part for inner, part in body.items()} if group else {key: body}
+        )
+    dated: dict[str, Any] = {}
+    for lever, body in flat.items():
         if f"terms.{lever}" not in levers:
-            raise AssumptionError(at, "not a lever of levers.yaml")
-        entry = levers[f"terms.{lever}"]
-        day = min(entry.values)
-        _check_entry(entry.model_copy(update={"values": {day: dated}}), at, sources)
+            raise AssumptionError(f"{path.name}: {lever}", "not a lever of levers.yaml")
+        since = min(levers[f"terms.{lever}"].values)
+        dated[lever] = body["values"] if "values" in body else {since: body}
+    terms = _parse(Terms, {**data, "levers": dated}, path.name, 1)
+    for lever, values in terms.levers.items():
+        entry = levers[f"terms.{lever}"].model_copy(update={"values": values})
+        _check_entry(entry, f"{path.name}: {lever}", sources)
     return terms
 
 
@@ -346,11 +349,11 @@ class Register:
         if package not in self.tree.terms:
             raise InputError("terms.package", "one of " + ", ".join(self.tree.terms), package)
         levers = {}
-        for lever, dated in self.tree.terms[package].levers.items():
+        for lever, values in self.tree.terms[package].levers.items():
             entry = self.entries[f"terms.{lever}"]
-            levers[f"terms.{lever}"] = entry.model_copy(
-                update={"values": dict.fromkeys(entry.values, dated)}
-            )
+            # Before the first date a package names, the lever is neutral.
+            merged = {"values": {**entry.values, **values}}
+            levers[f"terms.{lever}"] = entry.model_copy(update=merged)
         return self._replaced(levers, ())
 
     def locate(self, path: str) -> tuple[str, dt.date | None]:
@@ -495,5 +498,6 @@ def load_assumptions(terms: str | None = None) -> Register:
 def uncited_sources(tree: Tree, also: Iterable[str] = ()) -> list[str]:
     """Sources that no value, terms package or scenario cites."""
     cited = {dated.source for entry in tree.entries.values() for dated in entry.values.values()}
-    cited |= {dated.source for terms in tree.terms.values() for dated in terms.levers.values()}
+    for terms in tree.terms.values():
+        cited |= {dated.source for values in terms.levers.values() for dated in values.values()}
     return sorted(set(tree.sources) - cited - set(also) - {"user"})

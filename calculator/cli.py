@@ -169,9 +169,8 @@ def _with_terms(tree: Any) -> list[tuple[str, Any]]:
     """Assumptions, then what each terms package sets, under its own name."""
     rows = list(tree.entries.items())
     for package, terms in tree.terms.items():
-        for lever, dated in terms.levers.items():
+        for lever, values in terms.levers.items():
             entry = tree.entries[f"terms.{lever}"]
-            values = dict.fromkeys(entry.values, dated)
             rows.append((f"{package}: terms.{lever}", entry.model_copy(update={"values": values})))
     return rows
 

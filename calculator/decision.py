@@ -278,6 +278,10 @@ class Decision:
                 "by_period": self.value.by_period,
             },
             "branches": self.branches(),
+            "selection": {
+                "verdict": "not_assessed",
+                "reason": "this version does not yet check adverse selection",
+            },
             "outcomes": self.outcomes,
         }
 
@@ -293,6 +297,7 @@ class Decision:
                 "direct_subsidy": self._by_year(branch.direct_subsidy),
                 "corridor_target": self._by_year(branch.target),
                 "corridor_actual": self._by_year(branch.actual),
+                "leaving": self._by_year(branch.leaving),
                 "lines": {},
             }
             for (line, payer), amounts in branch.ledger.items():
@@ -324,7 +329,12 @@ def discount_factors(years: int, rate: float) -> Array:
     )
 
 
-def decide(scenario: Scenario, *, resolution: str = "full") -> Decision:
-    """What joining is worth to this scenario's payer against staying out."""
+def decide(scenario: Scenario, draws: int | None = None, resolution: str = "full") -> Decision:
+    """What joining is worth to this scenario's payer against staying out.
+
+    draws: None, the central run; draws over the inputs' ranges are not in this version.
+    """
+    if draws is not None:
+        raise InputError("draws", "none: this version makes the central run only", draws)
     evaluation = evaluate(scenario, resolution=resolution)
     return Decision(scenario, evaluation, resolution)

@@ -56,7 +56,7 @@ def build_inputs(scenario: Scenario, register: Register, points: int) -> Inputs:
 
     trend = 1.0 + number("plan.member_trend")[:, None]
     members = number("plan.members")[:, None] * trend ** np.arange(len(years))
-    levers = _levers(register)
+    levers = _levers(register, years)
     existing = _drugs(register, EXISTING, years, "users_share")
     per_month = assumed("drugs.existing_fills_per_month", start)
     lis_share = number("plan.lis_share")
@@ -177,8 +177,10 @@ def offset_effect(register: Register, name: str) -> tuple[Array, Array, Array]:
     return first, step, limit
 
 
-def _levers(register: Register) -> Levers:
-    number = register.number
+def _levers(register: Register, years: tuple[int, ...]) -> Levers:
+    def number(path: str) -> Array:
+        return register.yearly(path, years)
+
     return Levers(
         guaranteed_net_price=number("terms.guaranteed_net_price"),
         point_of_sale=register.word("terms.mechanism") == "point_of_sale",
@@ -206,12 +208,12 @@ def _levers(register: Register) -> Levers:
             number("terms.corridor.second_share"),
         ),
         statutory_thresholds=(
-            register.neutral("terms.corridor.first_threshold"),
-            register.neutral("terms.corridor.second_threshold"),
+            register.neutral("terms.corridor.first_threshold")[:, None],
+            register.neutral("terms.corridor.second_threshold")[:, None],
         ),
         statutory_shares=(
-            register.neutral("terms.corridor.first_share"),
-            register.neutral("terms.corridor.second_share"),
+            register.neutral("terms.corridor.first_share")[:, None],
+            register.neutral("terms.corridor.second_share")[:, None],
         ),
         stabilisation=number("terms.premium_stabilisation.amount"),
         stabilisation_cap=number("terms.premium_stabilisation.cap_on_rise"),
@@ -241,7 +243,7 @@ def _drugs(
         gross.append(price.gross_price(listed, negotiated, fee[:, None]))
         classes.append([[float(kind == name) for name in CLASSES] for kind in kinds])
         if share:
-            net.append(register.yearly(f"{path}_net_price", years))
+            net.append(register.yearly(f"{path}_net_price", years) + fee[:, None])
             shares.append(register.number(f"{path}_{share}"))
         else:
             net.append(np.full((1, len(years)), np.nan))

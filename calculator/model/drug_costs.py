@@ -102,24 +102,25 @@ def _rules(rules: Rules, axes: int) -> Rules:
     return Rules(**{f.name: pad_right(getattr(rules, f.name), axes) for f in fields(rules)})
 
 
-def _fills(inputs: Inputs, per_month: Array, gross: Array) -> Fills:
-    """How the terms adjudicate a model fill; gross (C, Y) matters where a deductible applies."""
+def _fills(inputs: Inputs, per_month: Array, gross: Array, axes: int) -> Fills:
+    """How the terms adjudicate a model fill, with `axes` for groups, strata and windows.
+
+    per_month (C,); gross (C, Y) matters where the terms let a deductible apply.
+    """
     return Fills(
-        copay=pad_right(inputs.levers.copay[:, None], 3),
-        gross=pad_right(gross, 3),
-        per_month=pad_right(per_month[:, None], 3),
+        copay=pad_right(inputs.levers.copay, axes),
+        gross=pad_right(gross, axes),
+        per_month=pad_right(per_month[:, None], axes),
         deductible_exempt=inputs.levers.deductible_exempt,
         counts_to_troop=inputs.levers.copay_counts_to_troop,
     )
 
 
-def _standard_part(inputs: Inputs, line: str, spending: Array, dir_by_class: Array) -> Part:
+def _standard_part(inputs: Inputs, line: str, spending: Array, rebates: Array) -> Part:
     """A part of standard claims; spending (C, Y, L, 3 phases, 3 classes) USD."""
     owed = benefit.standard_liability(spending, _rules(inputs.rules, 1))
-    below = spending[:, :, LIS, :2].sum(axis=(-2, -1))
-    copay = inputs.lis_copay if line == "baseline_drugs" else inputs.lis_brand_copay
-    statutory = below / inputs.gross_per_claim[:, None] * copay
-    return Part(line, owed, dir_by_class, np.zeros_like(dir_by_class), statutory)
+    claims = spending[:, :, LIS, :2].sum(axis=(-2, -1)) / inputs.gross_per_claim[:, None]
+    return Part(line, owed, rebates, np.zeros_like(rebates), claims * inputs.lis_copay)
 
 
 def _rebates(
@@ -140,9 +141,11 @@ def _rebates(
     for phase, share in enumerate((early, rules.initial_discount, rules.catastrophic_discount)):
         per_fill = own
         if guaranteed:
-            net = levers.guaranteed_net_price[:, None]
             topped = price.dir_per_fill(
-                gross, share * gross * applicable, net, levers.net_includes_discount
+                gross,
+                share * gross * applicable,
+                levers.guaranteed_net_price,
+                levers.net_includes_discount,
             )
             per_fill = np.maximum(own, topped)
         amounts.append(count[..., phase] * per_fill)
@@ -155,20 +158,18 @@ def _fill_part(
     inputs: Inputs, line: str, drugs: Drugs, product: int, count: Array, gross: Array
 ) -> Part:
     """A part of model fills of one product; count (C, Y, L, 3 phases), gross (C, Y)."""
-    fills = _fills(inputs, inputs.population.fills_per_month, gross)
-    shaped = replace(fills, copay=fills.copay[..., 0, 0], gross=fills.gross[..., 0, 0])
     owed = benefit.fill_liability(
         count,
         gross[:, :, None],
         drugs.classes[None, :, None, product],
         _rules(inputs.rules, 1),
-        shaped,
+        _fills(inputs, inputs.population.fills_per_month, gross, 1),
         inputs.levers.subsidies_before_deductible,
     )
     rebates, late = _rebates(inputs, drugs, product, count.sum(axis=2), gross, guaranteed=True)
     below = count[:, :, LIS, :2].sum(axis=-1)
     if inputs.levers.statutory_lis_copay:
-        statutory = below * np.minimum(inputs.lis_brand_copay, inputs.levers.copay[:, None])
+        statutory = below * np.minimum(inputs.lis_brand_copay, inputs.levers.copay)
     else:
         statutory = np.full(below.shape, np.inf)
     return Part(line, owed, rebates, late, statutory)
@@ -189,19 +190,17 @@ def _existing_parts(inputs: Inputs, base: Array, branch: str) -> tuple[list[Part
     for product in range(drugs.share.shape[1]):
         gross = drugs.gross[:, :, product]
         if repriced and levers.point_of_sale:
-            gross = price.point_of_sale_price(gross, levers.guaranteed_net_price[:, None])
+            gross = price.point_of_sale_price(gross, levers.guaranteed_net_price)
         users = inputs.members * drugs.share[:, product, None]
         weights = inputs.user_weights[:, None] * pad_right(users, 2)
         if broad:
             phases = benefit.year_phases(
-                inputs.spend, array(0.0), array(MONTHS), _rules(inputs.rules, 2),
-                replace(
-                    _fills(inputs, per_month, gross),
-                    copay=pad_right(levers.copay[:, None], 2),
-                    gross=pad_right(gross, 2),
-                    per_month=pad_right(per_month[:, None], 2),
-                ),
-            )  # fmt: skip
+                inputs.spend,
+                array(0.0),
+                array(MONTHS),
+                _rules(inputs.rules, 2),
+                _fills(inputs, per_month, gross, 2),
+            )
             count = _contract(weights, phases.fills)
             parts.append(_fill_part(inputs, "existing_glp1", drugs, product, count, gross))
             other = phases.standard
@@ -215,9 +214,11 @@ def _existing_parts(inputs: Inputs, base: Array, branch: str) -> tuple[list[Part
             spending = _contract(weights, phases.standard * own[..., None])
             classes = drugs.classes[None, :, None, None, product]
             count = spending.sum(axis=2) / gross[..., None]
+            count_lis = spending[:, :, LIS, :2].sum(axis=-1) / gross
             rebates, late = _rebates(inputs, drugs, product, count, gross, guaranteed=repriced)
             part = _standard_part(inputs, "existing_glp1", spending[..., None] * classes, rebates)
-            parts.append(replace(part, late_dir=late))
+            copays = count_lis * inputs.lis_brand_copay
+            parts.append(replace(part, late_dir=late, statutory=copays))
             other = phases.standard * (1.0 - own)[..., None]
         tilted = weights[..., None] * inputs.class_mix
         change = other - base
@@ -352,8 +353,7 @@ def drug_costs(inputs: Inputs) -> Costs:
     spend = inputs.spend[..., None]
     gross = inputs.products.gross
     if inputs.levers.point_of_sale:
-        net = inputs.levers.guaranteed_net_price[:, None, None]
-        gross = price.point_of_sale_price(gross, net)
+        gross = price.point_of_sale_price(gross, inputs.levers.guaranteed_net_price[..., None])
     mean_gross = (gross * inputs.products.share[:, None, :]).sum(axis=-1)
     rules = _rules(inputs.rules, 3)
     without = benefit.year_phases(
@@ -364,7 +364,7 @@ def drug_costs(inputs: Inputs) -> Costs:
         array(cohort.WINDOW_FIRST),
         array(cohort.WINDOW_LENGTH),
         rules,
-        _fills(inputs, people.fills_per_month, mean_gross),
+        _fills(inputs, people.fills_per_month, mean_gross, 3),
     )
     moved = table.standard - without.standard[..., None, :]
 

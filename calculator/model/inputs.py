@@ -17,7 +17,7 @@ from calculator.model.benefit import Rules
 
 @dataclass(frozen=True)
 class Levers:
-    """The terms (model section 7). Scalars by case, (C,), and how they apply."""
+    """The terms (model section 7): numbers by case and year, (C, Y), and how they apply."""
 
     guaranteed_net_price: Array  # USD per fill, nan: none
     point_of_sale: bool
@@ -49,7 +49,7 @@ class Drugs:
 
     share: Array  # (C, P) of starters, or of members where the use is existing
     gross: Array
-    net: Array  # own net price today, nan where there is no own rebate
+    net: Array  # own net price today with the dispensing fee, nan where there is no own rebate
     classes: Array
 
 

@@ -77,7 +77,7 @@ def settle(inputs: Inputs, costs: Costs, *, draws: bool = False) -> Result:
 def _extra_reinsurance(inputs: Inputs, join: Branch) -> Array:
     levers = inputs.levers
     basis = join.model_late if levers.extra_reinsurance_catastrophic_only else join.model
-    return incentives.extra_reinsurance(levers.extra_reinsurance[:, None], basis)
+    return incentives.extra_reinsurance(levers.extra_reinsurance, basis)
 
 
 def _capitation(inputs: Inputs, costs: Costs) -> Array:
@@ -88,7 +88,7 @@ def _capitation(inputs: Inputs, costs: Costs) -> Array:
         "treated": costs.join_people.treated_years.sum(axis=-1) * MONTHS,
     }[levers.capitation_per]
     return incentives.obesity_capitation(
-        levers.capitation[:, None],
+        levers.capitation,
         months,
         inputs.risk_score[:, None],
         levers.capitation_risk_adjusted,
@@ -122,7 +122,7 @@ def _settle_branch(
     relief = array(0.0)
     if received:
         relief = incentives.premium_stabilisation(
-            rise, levers.stabilisation[:, None], levers.stabilisation_cap[:, None]
+            rise, levers.stabilisation, levers.stabilisation_cap
         )
         relief = np.minimum(relief, premium)
     leaving = array(0.0)
@@ -162,7 +162,7 @@ def _settle_branch(
             + months * inputs.pmpm_cost[:, None]
         )
         ledger.post(rows, "administration", "plan", administration)
-        support = months * levers.administrative_support[:, None]
+        support = months * levers.administrative_support
         ledger.post(rows, "administration", "cms_incentive", support)
     if inputs.has_bid:
         thresholds = levers.corridor_thresholds if received else levers.statutory_thresholds
@@ -170,8 +170,8 @@ def _settle_branch(
         corridor = payment.risk_corridor(
             target,
             actual,
-            (thresholds[0][:, None], thresholds[1][:, None]),
-            (shares[0][:, None], shares[1][:, None]),
+            thresholds,
+            shares,
         )
         ledger.post_signed(rows, "corridor", "federal", corridor, otherwise="plan")
 

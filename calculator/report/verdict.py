@@ -124,15 +124,14 @@ def rests_on(scenario: Scenario, decision: Decision) -> list[tuple[str, str]]:
     for path, entry in register.entries.items():
         if not path.startswith("terms."):
             continue
-        dated = next(iter(entry.values.values()))
-        number = isinstance(dated.value, float | int) and not isinstance(dated.value, bool)
-        if dated.status == "not_published":
+        for dated in entry.values.values():
+            number = isinstance(dated.value, float | int) and not isinstance(dated.value, bool)
             shown = f"{dated.value:,g}" if number else "none"
-            notes.append(
-                ("not published", f"{entry.label}: no number was published; {shown} is used here")
-            )
-        if dated.status == "illustrative" and number:
-            notes.append(("illustrative", f"{entry.label}: {dated.value:,g}, nobody's proposal"))
+            if dated.status == "not_published":
+                sentence = f"{entry.label}: no number was published; {shown} is used here"
+                notes.append(("not published", sentence))
+            if dated.status == "illustrative" and number:
+                notes.append(("illustrative", f"{entry.label}: {shown}, nobody's proposal"))
     start = register.dated("assumptions.timeline.part_d_start", max(
         register.entries["assumptions.timeline.part_d_start"].values))[1]  # fmt: skip
     if scenario.horizon.start is None and start.status == "assumed":

@@ -130,19 +130,25 @@ def _one_hot(drug_class: str) -> list[float]:
     return [float(drug_class == name) for name in CLASSES]
 
 
-def fill_difference(member: Member) -> float:
-    """The most that the plan's liability for one model fill differs between two phases."""
+def fill_difference(member: Member, settled_whole: bool = False) -> float:
+    """The most that the plan's liability for one model fill differs between two phases.
+
+    settled_whole: also from the fill that begins just below the threshold, of which the member
+    may owe next to nothing.
+    """
     price, copay = member.fill_price, min(member.copay, member.fill_price)
     subsidised = 0.0 if member.fill_class == "non_applicable" else 0.10
     early = subsidised if member.terms.subsidies_before_deductible else 0.0
     before_deductible = price * (1 - early) - (copay if member.terms.deductible_exempt else price)
     until_threshold = price * (1 - subsidised) - copay
-    plans = (before_deductible, until_threshold, 0.60 * price)
+    plans = [before_deductible, until_threshold, 0.60 * price]
+    if settled_whole:
+        plans += [price * (1 - early), price * (1 - subsidised)]
     return max(abs(one - other) for one, other in combinations(plans, 2))
 
 
-def check(members: list[Member], member_within=CENT, in_total=True) -> None:
-    """The tolerances above, member by member and in total."""
+def check(members: list[Member], member_within=CENT, settled_whole=False) -> None:
+    """The tolerances above, member by member and (where there are many) in total."""
     flow = by_flow(members)
     exact = [member.by_claim() for member in members]
     claims = {payer: np.array([float(year.total(payer)) for year in exact]) for payer in PAYERS}
@@ -152,14 +158,13 @@ def check(members: list[Member], member_within=CENT, in_total=True) -> None:
     worst = int(np.argmax(off))
     assert off[worst] <= member_within, (members[worst], off[worst])
 
-    allowed = np.maximum(
-        WITHIN * claims["plan"], np.array([fill_difference(member) for member in members])
-    )
+    one_fill = np.array([fill_difference(member, settled_whole) for member in members])
+    allowed = np.maximum(WITHIN * claims["plan"], one_fill)
     off = np.abs(flow.total("plan") - claims["plan"])
     worst = int(np.argmax(off - allowed))
     assert off[worst] <= allowed[worst] + CENT, (members[worst], off[worst], allowed[worst])
 
-    if in_total:
+    if len(members) > 1:
         for payer in PAYERS:
             total = claims[payer].sum()
             off = abs(flow.total(payer).sum() - total)
@@ -215,22 +220,57 @@ def member_years(draw, copays=st.just(50), terms=st.just(Terms()), prices=st.int
 @settings(max_examples=600)
 @given(member_years())
 def test_any_member_year_agrees_with_its_claims(member):
-    check([member], in_total=False)
+    check([member])
+
+
+# Beyond the announced 50 dollars. The fill that begins just below the threshold is settled there as
+# a whole, and the member owes only what is left to the threshold. At 50 dollars that stays within
+# the tolerance of model section 5; from about 75 it can exceed it, so such a fill is one of the
+# phases compared here.
 
 
 @settings(max_examples=300)
 @given(member_years(copays=st.integers(0, 500), prices=st.integers(500, 1_400)))
 def test_any_copay_agrees_with_claims_even_if_copays_alone_reach_the_threshold(member):
-    check([member], in_total=False)
+    check([member], settled_whole=True)
 
 
 @settings(max_examples=300)
 @given(member_years(copays=st.integers(100, 500), prices=st.integers(100, 300)))
 def test_a_copay_above_the_price_costs_the_member_the_price(member):
-    check([member], in_total=False)
+    check([member], settled_whole=True)
 
 
 @settings(max_examples=300)
 @given(member_years(terms=st.just(Terms(subsidies_before_deductible=True))))
 def test_discount_and_subsidy_before_the_deductible_agree_with_claims(member):
-    check([member], in_total=False)
+    check([member])
+
+
+# Where a copay starts at the deductible, or stops at the threshold without counting towards it,
+# the flow charges a fraction of the fill that meets it: members owe the same to one copay.
+
+
+@settings(max_examples=300)
+@given(member_years(terms=st.just(Terms(copay_counts=False))))
+def test_a_copay_that_does_not_count_agrees_with_claims_to_one_copay(member):
+    check([member], member_within=member.copay)
+
+
+@settings(max_examples=300)
+@given(member_years(terms=st.just(Terms(deductible_exempt=False))))
+def test_fills_subject_to_the_deductible_agree_with_claims_to_one_copay(member):
+    # By the middle of its month half a fill more has met the deductible than the flow thinks;
+    # as much standard spending is owed at 25% instead of in full, or the reverse.
+    check([member], member_within=member.copay + 0.25 * member.fill_price / 2)
+
+
+@settings(max_examples=100)
+@given(member_years(), st.sampled_from([4, 8, 12]))
+def test_how_many_claims_the_spending_comes_in_does_not_matter(member, claims_per_month):
+    spending = member.spending * 2  # whole cents for each of these counts
+    few = replace(member, spending=spending, claims_per_month=2, low_income_copay=None)
+    many = replace(few, claims_per_month=claims_per_month)
+    if claims_per_month == 12:
+        few, many = (replace(one, spending=spending * 3) for one in (few, many))
+    assert few.by_claim() == many.by_claim()
