@@ -2,4 +2,15 @@
 
 import streamlit as st
 
-st.title("Balance calculator")
+from calculator.ui import decide
+
+st.set_page_config(
+    page_title="balance-calculator",
+    page_icon="⚖️",
+    layout="wide",
+    initial_sidebar_state=330,  # pixels; hidden at first on a phone
+)
+st.navigation(
+    [st.Page(decide.render, title="Decide", url_path="decide", default=True)],
+    position="top",
+).run()

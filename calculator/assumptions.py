@@ -5,6 +5,7 @@ A path is `assumptions.<file>.<key>[.<date>]` or `terms.<lever>`; dates are writ
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import difflib
 from collections.abc import Iterable, Mapping
@@ -151,6 +152,8 @@ class Tree:
     entries: Mapping[str, Assumption]
     sources: Mapping[str, Source]
     terms: Mapping[str, Terms]
+    states: Mapping[str, Mapping[str, str]]  # by two-letter code: columns of states.csv
+    match_rates: Mapping[str, tuple[Mapping[str, str], ...]]  # rows of match_rates.csv by state
 
 
 # ------------------------------------------------------------------------------------- reading
@@ -263,7 +266,7 @@ def _terms(path: Path, levers: Mapping[str, Assumption], sources: Iterable[str])
         if f"terms.{lever}" not in levers:
             raise AssumptionError(f"{path.name}: {lever}", "not a lever of levers.yaml")
         since = min(levers[f"terms.{lever}"].values)
-        dated[lever] = body["values"] if "values" in body else {since: body}
+        dated[lever] = body.get("values", {since: body})
     terms = _parse(Terms, {**data, "levers": dated}, path.name, 1)
     for lever, values in terms.levers.items():
         entry = levers[f"terms.{lever}"].model_copy(update={"values": values})
@@ -281,7 +284,9 @@ def load_tree(root: Path | None = None) -> Tree:
         key: _parse(Source, body, sources_file.name, raw.lines[key]) for key, body in raw.items()
     }
     entries: dict[str, Assumption] = {}
-    for path in sorted([*root.glob("*.yaml"), *root.glob("part_d/*.yaml")]):
+    for path in sorted(
+        [*root.glob("*.yaml"), *root.glob("part_d/*.yaml"), *root.glob("medicaid/*.yaml")]
+    ):
         if path == sources_file:
             continue
         added = _entries(path, sources)
@@ -301,7 +306,30 @@ def load_tree(root: Path | None = None) -> Tree:
         other = workbook_names.setdefault(name.replace(".", "_"), name)
         if other != name:
             raise AssumptionError(name, f"has the same workbook name as {other}")
-    return Tree(entries=entries, sources=sources, terms=terms)
+    rows = _rows(root / "medicaid" / "states.csv", sources)
+    rates: dict[str, list[Mapping[str, str]]] = {}
+    for row in _rows(root / "medicaid" / "match_rates.csv", sources):
+        rates.setdefault(row["abbr"], []).append(row)
+    return Tree(
+        entries=entries,
+        sources=sources,
+        terms=terms,
+        states={row["abbr"]: row for row in rows},
+        match_rates={abbr: tuple(found) for abbr, found in rates.items()},
+    )
+
+
+def _rows(path: Path, sources: Iterable[str]) -> list[Mapping[str, str]]:
+    """Rows of a table; every source column must name a known source."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows: list[Mapping[str, str]] = list(csv.DictReader(stream, strict=True))
+    for line, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise AssumptionError(f"{path.name}, line {line}", "not as many cells as columns")
+        for column, value in row.items():
+            if column.endswith("source") and value and value not in sources:
+                raise AssumptionError(f"{path.name}, line {line}", f"unknown source {value}")
+    return rows
 
 
 # ---------------------------------------------------------------------------------- the register
@@ -334,6 +362,7 @@ class Register:
         self.cases: Mapping[str, Array] = {}
         self.changed: frozenset[str] = frozenset()
         self.read: set[str] = set()
+        self._known: dict[tuple[str, dt.date], Array] = {}
 
     # -- overlays
 
@@ -355,6 +384,10 @@ class Register:
             merged = {"values": {**entry.values, **values}}
             levers[f"terms.{lever}"] = entry.model_copy(update=merged)
         return self._replaced(levers, ())
+
+    def with_entries(self, entries: Mapping[str, Assumption]) -> Register:
+        """Add entries, such as a scenario's own numbers."""
+        return self._replaced(dict(entries), ())
 
     def locate(self, path: str) -> tuple[str, dt.date | None]:
         """A path as its entry and date; an InputError names the nearest right ones."""
@@ -435,10 +468,14 @@ class Register:
     def number(self, path: str, day: dt.date | None = None) -> Array:
         """The number in force on a day (the last one given, without a day), (C,); nan for none."""
         day = day or max(self.entries[path].values)
-        exact = np.atleast_1d(np.asarray(self._exact(path, day), dtype=np.float64))
-        step = self.entries[path].round_to
-        _, dated = self.dated(path, day)
-        return np.round(exact / step) * step if step and dated.grow else exact
+        since, dated = self.dated(path, day)
+        known = self._known.get((path, since))
+        if known is None:
+            exact = np.atleast_1d(np.asarray(self._exact(path, day), dtype=np.float64))
+            step = self.entries[path].round_to
+            known = np.round(exact / step) * step if step and dated.grow else exact
+            self._known[path, since] = known
+        return known
 
     def neutral(self, path: str) -> Array:
         """A lever's value when no terms set it (the statute's, for corridors), (1,)."""
@@ -500,4 +537,6 @@ def uncited_sources(tree: Tree, also: Iterable[str] = ()) -> list[str]:
     cited = {dated.source for entry in tree.entries.values() for dated in entry.values.values()}
     for terms in tree.terms.values():
         cited |= {dated.source for values in terms.levers.values() for dated in values.values()}
+    for row in (*tree.states.values(), *(r for rows in tree.match_rates.values() for r in rows)):
+        cited |= {value for column, value in row.items() if column.endswith("source")}
     return sorted(set(tree.sources) - cited - set(also) - {"user"})

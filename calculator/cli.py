@@ -10,10 +10,11 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
-import yaml
 
 from calculator import __version__
+from calculator.analysis.states import screen
 from calculator.assumptions import (
     STATUSES,
     load_assumptions,
@@ -21,11 +22,11 @@ from calculator.assumptions import (
     scenario_files,
     uncited_sources,
 )
-from calculator.decision import decide
+from calculator.decision import StateDecision, decide
 from calculator.errors import IdentityError, InputError
-from calculator.report import table
+from calculator.report import state, table
 from calculator.report.verdict import rests_on, verdict
-from calculator.scenario import Scenario, load_scenario
+from calculator.scenario import Scenario, load_scenario, read_value
 from calculator.shipped import shipped
 
 DONE, BUG, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -56,11 +57,7 @@ def settings(pairs: list[str] | None) -> dict[str, Any]:
         path, equals, text = pair.partition("=")
         if not equals or not path.strip():
             raise InputError("--set", "PATH=VALUE", pair)
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            value = text
-        found[path.strip()] = None if value == "none" else value
+        found[path.strip()] = read_value(text)
     return found
 
 
@@ -104,19 +101,44 @@ def decide_command(
     if as_json:
         say_json(decision.to_dict())
         return
+    if isinstance(decision, StateDecision):
+        sentence, tables = state.verdict(decision), state.text(decision)
+        notes = state.rests_on(decision)
+    else:
+        sentence, tables = verdict(decision, resolution).sentence, table.text(decision, by_year)
+        notes = rests_on(decision.scenario, decision)
     lines = [
         f"{decision.scenario.name}: {decision.scenario.label}",
         "",
-        verdict(decision, resolution).sentence,
+        sentence,
         "",
-        table.text(decision, by_year),
+        tables,
         "",
         "What this rests on",
-        *(f"  [{badge}] {sentence}" for badge, sentence in rests_on(decision.scenario, decision)),
+        *(f"  [{badge}] {note}" for badge, note in notes),
         "",
         f"balance-calculator {__version__}, {resolution} resolution, {decision.fingerprint}",
     ]
     typer.echo("\n".join(lines))
+
+
+@app.command("states")
+def states_command(
+    terms: Annotated[str | None, typer.Option(help="Terms package.")] = None,
+    as_json: JsonOption = False,
+    out: Annotated[Path | None, typer.Option(help="Write the rows to this CSV file.")] = None,
+) -> None:
+    """All 51 Medicaid programs under one set of terms, each as it covers today."""
+    rows = screen(terms)
+    if out is not None:
+        frame = pd.DataFrame([{**row.to_dict(), "gaps": "; ".join(row.gaps)} for row in rows])
+        write_whole(out, frame.to_csv(index=False, lineterminator="\n"))
+    if as_json:
+        say_json({"states": [row.to_dict() for row in rows]})
+        return
+    typer.echo(state.states_text(rows))
+    if any(row.gaps for row in rows):
+        typer.echo("\n* a group whose enrollment was not found is left out")
 
 
 @app.command("scenarios")
@@ -182,10 +204,9 @@ def check_command(as_json: JsonOption = False) -> None:
     read: set[str] = set()
     for name in scenario_files():
         for package in tree.terms:
-            scenario = load_scenario(name).with_settings({"terms.package": package})
-            for variant in _variants(scenario):
+            for variant in _variants(load_scenario(name).with_settings({"terms.package": package})):
                 decision = decide(variant, resolution="workbook")
-                _ = decision.outcomes
+                decision.to_dict()
                 read |= decision.register.read
     unread = sorted(set(load_assumptions().entries) - read)
     uncited = uncited_sources(tree)
@@ -210,7 +231,7 @@ def check_command(as_json: JsonOption = False) -> None:
 
 
 def _variants(scenario: Scenario) -> list[Scenario]:
-    """The scenario on each curve and offset path, so that every one of them is read."""
+    """The scenario on each persistence curve, so that every one of them is read."""
     curves = ("denmark", "prime_2021", "prime_2024", "blue_health")
     return [scenario.with_settings({"therapy.curve": curve}) for curve in curves]
 

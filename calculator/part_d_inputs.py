@@ -12,14 +12,14 @@ from calculator.model import cohort, payment, price, spending
 from calculator.model.arrays import MONTHS, Array, monthly_probability, pad_right
 from calculator.model.benefit import CLASSES, Rules
 from calculator.model.inputs import Bridge, Drugs, Inputs, Levers, Population, Supplement
-from calculator.scenario import Scenario
+from calculator.scenario import PlanScenario, Therapy
 
 OFFSETS = ("cost_rise", "none", "cbo", "trial_model", "upper")
 EXISTING = ("ozempic", "rybelsus", "mounjaro")
 LEARNING_YEARS = 4
 
 
-def horizon(scenario: Scenario, register: Register) -> tuple[dt.date, dt.date]:
+def horizon(scenario: PlanScenario, register: Register) -> tuple[dt.date, dt.date]:
     """First and last day in the model: the scenario's, else the timeline's."""
     last = register.day("assumptions.timeline.model_end")
     start = scenario.horizon.start or register.day("assumptions.timeline.part_d_start")
@@ -42,7 +42,7 @@ def _months(start: dt.date, end: dt.date) -> int:
     return (end.year - start.year) * MONTHS + end.month - start.month
 
 
-def build_inputs(scenario: Scenario, register: Register, points: int) -> Inputs:
+def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inputs:
     """Everything one run needs, with `points` spending strata per group beside the zero one."""
     start, end = horizon(scenario, register)
     years = tuple(range(start.year, end.year + 1))
@@ -256,7 +256,7 @@ def _drugs(
     )
 
 
-def _model_drugs(scenario: Scenario, register: Register, years: tuple[int, ...]) -> Drugs:
+def _model_drugs(scenario: PlanScenario, register: Register, years: tuple[int, ...]) -> Drugs:
     return _drugs(register, tuple(scenario.therapy.mix), years, "")
 
 
@@ -298,27 +298,36 @@ def _credibility(register: Register, years: tuple[int, ...]) -> Array:
     return np.stack(np.broadcast_arrays(*columns), axis=-1)
 
 
-def _curve(scenario: Scenario, register: Register, months: int, on_model: bool) -> Array:
-    """Share still on therapy by month, (C, months); the Bridge has no model effects."""
+def persistence(
+    therapy: Therapy,
+    register: Register,
+    months: int,
+    *,
+    lifestyle: bool = False,
+    low_copay: bool = True,
+) -> Array:
+    """Share still on therapy by month, (C, months), with the named effects on the hazard.
+
+    Dual eligibles stop less where their copay is low.
+    """
     ratio = np.ones(1)
-    if scenario.therapy.age_65_effect:
+    if therapy.age_65_effect:
         ratio = ratio * register.number("assumptions.persistence.hazard_ratio_age_65")
-    # Under the Bridge low-income members pay the full copay, so they stop like the others.
-    if scenario.therapy.dual_effect and on_model:
+    if therapy.dual_effect and low_copay:
         ratio = ratio * register.number("assumptions.persistence.hazard_ratio_dual")
-    if register.flag("terms.lifestyle_support") and on_model:
+    if lifestyle:
         ratio = ratio * register.number("assumptions.persistence.hazard_ratio_lifestyle")
     month = np.arange(months, dtype=np.float64)
-    own = scenario.therapy.persistence_points
+    own = therapy.persistence_points
     if own:
         at, shares = np.array(list(own), dtype=float), np.array(list(own.values()))
         return cohort.survival_through_points(month, at, shares, ratio[:, None])
-    path = f"assumptions.persistence.{scenario.therapy.curve}"
+    path = f"assumptions.persistence.{therapy.curve}"
     kappa, scale = register.number(f"{path}_kappa"), register.number(f"{path}_scale")
     return cohort.survival(month, kappa[:, None], scale[:, None], ratio[:, None])
 
 
-def _churn(scenario: Scenario, register: Register) -> Array:
+def _churn(scenario: PlanScenario, register: Register) -> Array:
     kind = "pdp" if scenario.plan.type == "pdp" else "ma"
     return monthly_probability(
         register.number(f"assumptions.persistence.annual_disenrollment_{kind}")
@@ -326,7 +335,7 @@ def _churn(scenario: Scenario, register: Register) -> Array:
 
 
 def _population(
-    scenario: Scenario,
+    scenario: PlanScenario,
     register: Register,
     years: tuple[int, ...],
     members: Array,
@@ -340,7 +349,12 @@ def _population(
         initiation=np.repeat(
             register.yearly("assumptions.uptake.initiation", years), MONTHS, axis=1
         ),
-        curve=_curve(scenario, register, stock.shape[1] + months, on_model=True),
+        curve=persistence(
+            scenario.therapy,
+            register,
+            stock.shape[1] + months,
+            lifestyle=register.flag("terms.lifestyle_support"),
+        ),
         churn=_churn(scenario, register),
         restart=monthly_probability(register.number("assumptions.persistence.restart_one_year")),
         opening_stock=stock,
@@ -350,7 +364,7 @@ def _population(
 
 
 def _bridge(
-    scenario: Scenario, register: Register, start: dt.date, end: dt.date, members: Array
+    scenario: PlanScenario, register: Register, start: dt.date, end: dt.date, members: Array
 ) -> tuple[Array, Array, Bridge]:
     """The Bridge before and beside the horizon.
 
@@ -374,7 +388,8 @@ def _bridge(
         initiation=np.repeat(
             register.number("assumptions.uptake.bridge_initiation")[:, None], length, axis=1
         ),
-        curve=_curve(scenario, register, length, on_model=False),
+        # No lifestyle support there, and low-income members pay the full copay.
+        curve=persistence(scenario.therapy, register, length, low_copay=False),
         churn=churn,
         restart=monthly_probability(register.number("assumptions.persistence.restart_one_year")),
         opening_stock=np.zeros((1, 0)),
@@ -390,19 +405,17 @@ def _bridge(
     if last < 0:
         return np.zeros((1, 1)), np.zeros(1), Bridge(on_horizon, net, copay)
     stopped = group.stopped[:, last]
-    treated = group.on[:, :, last]
+    stock = cohort.stock_by_age(group, last)
     if before > length:
         # Cover ended before the plan joined: the stock has stopped.
-        gone = (stopped + treated.sum(axis=1)) * (1.0 - churn) ** (before - length)
+        gone = (stopped + stock.sum(axis=1)) * (1.0 - churn) ** (before - length)
         return np.zeros((1, 1)), gone, Bridge(on_horizon, net, copay)
     conversion = register.number("assumptions.uptake.bridge_conversion")
-    stock = np.zeros((cases, last + 2))
-    stock[:, 1:] = treated[:, : last + 1][:, ::-1]
     stopped = stopped + (1.0 - conversion) * stock.sum(axis=1)
     return stock * conversion[:, None], stopped, Bridge(on_horizon, net, copay)
 
 
-def _full_loss(scenario: Scenario, register: Register) -> Array:
+def _full_loss(scenario: PlanScenario, register: Register) -> Array:
     """Weight lost at full effect by product, (C, P): the trial's, scaled to the real world."""
     ratio = register.number("assumptions.clinical.real_world_ratio")
     trial = [
@@ -417,7 +430,7 @@ def _regain_reduction(register: Register) -> Array:
     return reduction if register.flag("terms.lifestyle_support") else reduction * 0.0
 
 
-def _supplement(scenario: Scenario, register: Register) -> Supplement | None:
+def _supplement(scenario: PlanScenario, register: Register) -> Supplement | None:
     if scenario.own_coverage is None:
         return None
     return Supplement(

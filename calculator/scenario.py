@@ -1,21 +1,20 @@
-"""What a user types: a plan, its members' therapy, the terms, and changes to assumptions."""
+"""What a user types: a payer, its members' therapy, the terms, and changes to assumptions."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from calculator import fields
 from calculator.assumptions import (
     Assumption,
     AssumptionError,
-    Dated,
     Register,
     load_assumptions,
     nearest,
@@ -23,57 +22,50 @@ from calculator.assumptions import (
     scenario_files,
 )
 from calculator.errors import InputError
+from calculator.fields import Section, checked_shares, number
+from calculator.presets import presets
 
+AnyScenario = TypeVar("AnyScenario", bound="Scenario")
+# Sections that hold changes to what is shipped, not fields of their own.
+CHANGES = ("terms", "assumptions")
 PlanType = Literal["pdp", "mapd", "dsnp", "egwp"]
 Curve = Literal["prime_2021", "denmark", "prime_2024", "blue_health"]
 OffsetScenario = Literal["none", "cost_rise", "cbo", "trial_model", "upper"]
 SUFFIXES = (".yaml", ".yml", ".json")
-ANY_DAY = dt.date(1900, 1, 1)
-SHARE_TOLERANCE = 1e-6
-
-
-def _number(title: str, unit: str, low: float, high: float, default: Any = ...) -> Any:
-    return Field(default, title=title, ge=low, le=high, json_schema_extra={"unit": unit})
-
-
-class Section(BaseModel):
-    """A part of a scenario: unknown keys are refused, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Plan(Section):
     """The plan as its actuary knows it."""
 
     type: PlanType = Field(title="Plan type")
-    members: float = _number("Members", "people", 1, 100_000_000)
-    member_trend: float = _number("Yearly growth of enrollment", "share per year", -0.5, 0.5)
-    lis_share: float = _number("Members with low-income subsidy", "share of members", 0, 1)
-    risk_score: float = _number("Average risk score", "score", 0.1, 10)
-    spend_ratio: float = _number("Drug spending against the nation's", "ratio", 0.05, 20)
-    bid: float | None = _number(
+    members: float = number("Members", "people", 1, 100_000_000)
+    member_trend: float = number("Yearly growth of enrollment", "share per year", -0.5, 0.5)
+    lis_share: float = number("Members with low-income subsidy", "share of members", 0, 1)
+    risk_score: float = number("Average risk score", "score", 0.1, 10)
+    spend_ratio: float = number("Drug spending against the nation's", "ratio", 0.05, 20)
+    bid: float | None = number(
         "Standardised bid in the first year", "USD PMPM; none: priced at cost", 0, 5000, None
     )
-    national_weight: float = _number(
+    national_weight: float = number(
         "Own weight in the national average bid", "share of enrollment", 0, 1
     )
-    auto_assigned_share: float = _number(
+    auto_assigned_share: float = number(
         "Low-income members who were auto-assigned", "share of low-income members", 0, 1
     )
-    benchmark_headroom: float | None = _number(
+    benchmark_headroom: float | None = number(
         "Room below the low-income benchmark", "USD PMPM; none: not at stake", 0, 500, None
     )
     waive_de_minimis: bool = Field(title="Waive the premium within the de minimis amount")
-    low_income_benchmark: float | None = _number(
+    low_income_benchmark: float | None = number(
         "Regional low-income benchmark", "USD PMPM; none: premium fully subsidised", 0, 500, None
     )
-    rebate_funded_share: float = _number(
+    rebate_funded_share: float = number(
         "Premium rise paid from the plan's own A/B rebate", "share of the rise", 0, 1
     )
-    retained_share: float = _number(
+    retained_share: float = number(
         "Part A and B effect the plan keeps", "share of the effect", 0, 1
     )
-    part_c_coding: float = _number(
+    part_c_coding: float = number(
         "Part C payment change from coding", "USD per treated member-year", -20_000, 20_000
     )
 
@@ -92,12 +84,7 @@ class Therapy(Section):
 
     @model_validator(mode="after")
     def _shares(self) -> Therapy:
-        for product, share in self.mix.items():
-            if not 0 <= share <= 1:
-                raise InputError(f"therapy.mix.{product}", "a share from 0 to 1", share)
-        total = sum(self.mix.values())
-        if abs(total - 1) > SHARE_TOLERANCE:
-            raise InputError("therapy.mix", "shares that sum to 1", f"a sum of {total:g}")
+        checked_shares("therapy.mix", self.mix)
         previous_month, previous_share = 0, 1.0
         for month, share in (self.persistence_points or {}).items():
             if month <= previous_month or not 0 < share <= previous_share:
@@ -127,11 +114,11 @@ class Horizon(Section):
 class Rivals(Section):
     """What the others do, the same in both branches."""
 
-    bid_change: float = _number(
+    bid_change: float = number(
         "Change of the national average bid by others joining", "USD PMPM", -500, 500
     )
-    premium_change: float = _number("Rivals' mean premium change", "USD PMPM", -500, 500)
-    lis_bid_change: float = _number(
+    premium_change: float = number("Rivals' mean premium change", "USD PMPM", -500, 500)
+    lis_bid_change: float = number(
         "Region's bid change, weighted by low-income members", "USD PMPM", -500, 500
     )
 
@@ -139,74 +126,83 @@ class Rivals(Section):
 class OwnCoverage(Section):
     """Obesity use already covered as a supplemental benefit when staying out."""
 
-    net_price: float = _number("Own net price", "USD per fill", 1, 5000)
-    copay: float = _number("Own copay", "USD per fill", 0, 1000)
-    initiation_ratio: float = _number("Starts against those in the model", "ratio", 0, 10)
+    net_price: float = number("Own net price", "USD per fill", 1, 5000)
+    copay: float = number("Own copay", "USD per fill", 0, 1000)
+    initiation_ratio: float = number("Starts against those in the model", "ratio", 0, 10)
 
 
 class Success(Section):
     """The user's own thresholds for success; CMS has published none."""
 
-    value_pmpm_at_least: float | None = _number("Value", "USD PMPM", -1000, 1000, None)
-    persistence_at_least: float | None = _number("On therapy at 12 months", "share", 0, 1, None)
-    responders_10_at_least: float | None = _number(
+    value_pmpm_at_least: float | None = number("Value", "USD PMPM", -1000, 1000, None)
+    persistence_at_least: float | None = number("On therapy at 12 months", "share", 0, 1, None)
+    responders_10_at_least: float | None = number(
         "Starters 10% lighter at 12 months", "share", 0, 1, None
     )
-    cost_per_responder_at_most: float | None = _number(
+    cost_per_responder_at_most: float | None = number(
         "Net drug cost per 10% responder", "USD", 0, 10_000_000, None
     )
 
 
 class Scenario(Section):
-    """One decision of one payer."""
+    """One decision of one payer: what every program's scenario has."""
 
     name: str = Field(title="Name", min_length=1, max_length=120)
     label: str = Field(title="What it is", max_length=400)
-    program: Literal["part_d"] = Field(title="Program")
-    plan: Plan
+    program: str = Field(title="Program")
     therapy: Therapy
-    horizon: Horizon = Horizon()
-    rivals: Rivals
-    own_coverage: OwnCoverage | None = Field(None, title="Own coverage when staying out")
-    success: Success = Success()
     terms: dict[str, Any] = Field(title="Terms package and changes to its levers")
     assumptions: dict[str, Any] = Field(default_factory=dict, title="Changes to assumptions")
 
     def changes(self) -> dict[str, Any]:
         """Changes to levers and assumptions, path -> value."""
         levers = {key: value for key, value in self.terms.items() if key != "package"}
-        return {**_flat("terms", levers), **_flat("assumptions", self.assumptions)}
+        return {**fields.flat("terms", levers), **fields.flat("assumptions", self.assumptions)}
+
+    def own_entries(self, register: Register) -> dict[str, Assumption]:
+        """The scenario's own numbers as entries of the register."""
+        mix = {
+            f"therapy.mix.{product}": fields.user_entry(
+                f"Share of starters on {product}", "share of starters", (0.0, 1.0), share
+            )
+            for product, share in self.therapy.mix.items()
+        }
+        return {**fields.entries(self), **mix}
 
     def register(self) -> Register:
         """Assumptions, terms and this scenario's own fields under one path grammar."""
         if "package" not in self.terms:
             raise InputError("terms.package", "the name of a terms package", "nothing")
         register = load_assumptions(str(self.terms["package"]))
-        entries = {**register.entries, **_fields(self)}
-        joined = Register(register.tree, entries)
+        products = known_products(register)
+        for product in self.therapy.mix:
+            if product not in products:
+                raise InputError("therapy.mix", "products " + ", ".join(products), product)
+        joined = register.with_entries(self.own_entries(register))
         for path, value in self.changes().items():
             joined = joined.with_value(path, value)
-        for product in self.therapy.mix:
-            if f"assumptions.clinical.{product}_trial_loss" not in entries:
-                known = [p.split(".")[-1].removesuffix("_trial_loss") for p in entries
-                         if p.endswith("_trial_loss")]  # fmt: skip
-                raise InputError("therapy.mix", "products " + ", ".join(sorted(known)), product)
         return joined
 
-    def with_settings(self, settings: Mapping[str, Any]) -> Scenario:
+    def paths(self) -> list[str]:
+        """Every path of the scenario's own fields."""
+        own = [path for path, _ in fields.walk(type(self)) if path.split(".")[0] not in CHANGES]
+        products = known_products(load_assumptions())
+        return [*own, "terms.package", *(f"therapy.mix.{product}" for product in products)]
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Self:
         """The scenario with some paths set; each is checked, the nearest known path is named."""
         if not settings:
             return self
         known = self.register()
         data = self.model_dump(mode="json", exclude_none=True)
+        own = self.paths()
         for path, value in settings.items():
-            root = path.split(".")[0]
-            if root == "assumptions" or (root == "terms" and path != "terms.package"):
+            if path.split(".")[0] in CHANGES and path != "terms.package":
                 known.locate(path)
-            elif path not in _paths():
-                raise InputError("path", nearest(path, [*_paths(), *known.entries]), path)
-            _place(data, path.split("."), value)
-        changed = _validated(data)
+            elif path not in own:
+                raise InputError("path", nearest(path, [*own, *known.entries]), path)
+            fields.place(data, path.split("."), value)
+        changed = _validated(type(self), data)
         changed.register()
         return changed
 
@@ -216,111 +212,155 @@ class Scenario(Section):
         return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
 
 
-def _flat(prefix: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in data.items():
-        path = f"{prefix}.{str(key).replace('-', '_')}"
-        if isinstance(value, Mapping) and "value" not in value:
-            found.update(_flat(path, value))
-        else:
-            found[path] = value
-    return found
+class PlanScenario(Scenario):
+    """A Part D plan's decision."""
+
+    program: Literal["part_d"] = Field(title="Program")
+    plan: Plan
+    horizon: Horizon = Horizon()
+    rivals: Rivals
+    own_coverage: OwnCoverage | None = Field(None, title="Own coverage when staying out")
+    success: Success = Success()
 
 
-def _place(data: dict[str, Any], path: list[str], value: Any) -> None:
-    """Set one path in nested data; an assumption's dated and undated values do not mix."""
-    for part in path[:-1]:
-        inner = data.get(part)
-        data[part] = inner if isinstance(inner, dict) else {}
-        data = data[part]
-    data[path[-1]] = value
+class Group(Section):
+    """An eligibility group of a state; what is left out comes from the state's preset."""
+
+    included: bool = Field(title="In this budget")
+    enrollment: float | None = number("Enrollment", "people", 0, 50_000_000, None)
+    share: float | None = number("Share of enrollment", "share of enrollment", 0, 1, None)
+    trend: float | None = number("Yearly growth of enrollment", "share per year", -0.9, 1, None)
+    eligible_share: float | None = number("Newly eligible", "share of the group", 0, 1, None)
+    managed_share: float | None = number(
+        "Pharmacy benefit in managed care", "share of the group", 0, 1, None
+    )
+    supplemental_eligible: bool = Field(title="Fills earn a supplemental rebate")
 
 
-def _fields(scenario: Scenario) -> dict[str, Assumption]:
-    """The scenario's own numbers as entries of the register."""
-    entries: dict[str, Assumption] = {}
-    for name in Scenario.model_fields:
-        section = getattr(scenario, name)
-        if not isinstance(section, Section):
-            continue
-        for key, field in type(section).model_fields.items():
-            extra = field.json_schema_extra
-            if not isinstance(extra, dict):
-                continue
-            limits = {type(m).__name__: m for m in field.metadata}
-            entries[f"{name}.{key}"] = Assumption(
-                label=field.title or key,
-                unit=str(extra["unit"]),
-                bounds=(limits["Ge"].ge, limits["Le"].le),
-                optional=not field.is_required(),
-                values={ANY_DAY: Dated(value=getattr(section, key), status="user", source="user")},
-            )
-    for product, share in scenario.therapy.mix.items():
-        entries[f"therapy.mix.{product}"] = Assumption(
-            label=f"Share of starters on {product}",
-            unit="share of starters",
-            bounds=(0.0, 1.0),
-            values={ANY_DAY: Dated(value=share, status="user", source="user")},
-        )
-    return entries
+class Groups(Section):
+    """Eligibility groups, each with its own match."""
+
+    children: Group
+    base_adults: Group
+    expansion_adults: Group
+    disabled: Group
+    duals: Group
+    medicaid_chip: Group
+    separate_chip: Group
+
+    @model_validator(mode="after")
+    def _shares_of_all(self) -> Groups:
+        given = {
+            name: group.share for name, group in self if group.included and group.share is not None
+        }
+        if given:
+            missing = [name for name, group in self if group.included and group.share is None]
+            if missing:
+                allowed = "a share for every included group, or for none"
+                raise InputError(f"groups.{missing[0]}.share", allowed, "nothing")
+            checked_shares("groups.share", given)
+        return self
 
 
-@lru_cache(maxsize=1)
-def _paths() -> tuple[str, ...]:
-    """Every path of a scenario's own fields."""
-    paths = ["name", "label", "terms.package"]
-    for name, field in Scenario.model_fields.items():
-        section = {"own_coverage": OwnCoverage}.get(name, field.annotation)
-        if isinstance(section, type) and issubclass(section, Section):
-            paths += [f"{name}.{key}" for key in section.model_fields]
-    products = [
-        path.split(".")[-1].removesuffix("_trial_loss")
-        for path in load_assumptions().entries
-        if path.endswith("_trial_loss")
-    ]
-    return (*paths, *(f"therapy.mix.{product}" for product in products))
+class State(Section):
+    """A state Medicaid program as its budget team knows it."""
+
+    abbr: str = Field(title="State", pattern="^[A-Z]{2}$")
+    stance: Literal["not_covering", "covering", "ending"] = Field(title="Obesity use today")
+    coverage_ends: dt.date | None = Field(None, title="Last day of coverage when staying out")
+    months_covered: float = number("Months covered before the first month", "months", 0, 120)
+    own_net_price: float | None = number("Own net price today", "USD per fill", 1, 5000, None)
+    own_uptake_ratio: float = number("Starters today against the model's", "ratio", 0, 10)
+    enrollment: float | None = number("Total enrollment", "people", 1, 100_000_000, None)
+    obesity_share: float | None = number("Adults with obesity", "share of adults", 0, 1, None)
+    fmap: float | None = number("Federal match (FMAP)", "share of cost", 0.5, 0.83, None)
+    fiscal_year_start_month: float | None = number(
+        "First month of the state fiscal year", "month", 1, 12, None
+    )
+    rebate_share_of_gross: float | None = number(
+        "All rebates as one share of ingredient cost", "share of ingredient cost", 0, 1, None
+    )
+    accept_gaps: bool = Field(title="Leave out groups whose numbers the preset lacks")
+
+    @model_validator(mode="after")
+    def _ending(self) -> State:
+        if self.stance == "ending" and self.coverage_ends is None:
+            raise InputError("state.coverage_ends", "a date, as coverage ends", "nothing")
+        return self
 
 
-def _validated(data: Mapping[str, Any]) -> Scenario:
+class Uptake(Section):
+    """How use grows, in one of three forms."""
+
+    form: Literal["share_of_eligibles", "fills_per_1000", "monthly_fills"] = Field(title="Form")
+    quarterly_fills_per_1000: list[float] | None = Field(
+        None, title="Fills per 1,000 enrollees by quarter since coverage began; none: observed"
+    )
+    monthly_fills: list[float] | None = Field(None, title="Fills by month; the last one holds")
+
+    @model_validator(mode="after")
+    def _paths(self) -> Uptake:
+        for name in ("quarterly_fills_per_1000", "monthly_fills"):
+            path = getattr(self, name)
+            if path is not None and (not path or min(path) < 0):
+                given = "nothing" if not path else f"{min(path):g}"
+                raise InputError(f"uptake.{name}", "at least one number from 0 up", given)
+        if self.form == "monthly_fills" and self.monthly_fills is None:
+            raise InputError("uptake.monthly_fills", "a number for each month", "nothing")
+        return self
+
+
+class StateHorizon(Section):
+    """When the state would be in the model; none: as the timeline says."""
+
+    start: dt.date | None = Field(None, title="First month in the model")
+    end: dt.date | None = Field(None, title="Last day in the model")
+
+    @model_validator(mode="after")
+    def _whole_months(self) -> StateHorizon:
+        if self.start and self.start.day != 1:
+            raise InputError("horizon.start", "the first of a month", self.start.isoformat())
+        if self.end and (self.end + dt.timedelta(days=1)).day != 1:
+            raise InputError("horizon.end", "the last day of a month", self.end.isoformat())
+        return self
+
+
+class StateScenario(Scenario):
+    """A state's decision."""
+
+    program: Literal["medicaid"] = Field(title="Program")
+    state: State
+    groups: Groups
+    uptake: Uptake
+    horizon: StateHorizon = StateHorizon()
+
+    def own_entries(self, register: Register) -> dict[str, Assumption]:
+        """The scenario's numbers; those left out come from the state's preset, with its source."""
+        return {**super().own_entries(register), **presets(self, register)}
+
+
+PROGRAMS: dict[str, type[Scenario]] = {
+    "part_d": PlanScenario,
+    "medicaid": StateScenario,
+}
+
+
+def known_products(register: Register) -> list[str]:
+    """Products whose weight loss is known, hence those a mix may name."""
+    suffix = "_trial_loss"
+    return sorted(
+        path.split(".")[-1].removesuffix(suffix)
+        for path in register.entries
+        if path.startswith("assumptions.clinical.") and path.endswith(suffix)
+    )
+
+
+def _validated(model: type[AnyScenario], data: Mapping[str, Any]) -> AnyScenario:
     """A scenario from plain data; the first thing wrong as one sentence."""
     try:
-        return Scenario.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise _sentence(error) from None
-
-
-def _sentence(error: ValidationError) -> InputError:
-    first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, InputError):
-        return cause
-    if first["type"] == "extra_forbidden":
-        return InputError(path, nearest(path, _paths()), path.rsplit(".", 1)[-1])
-    if first["type"] == "missing":
-        return InputError(path, "a value: it has no default", "nothing")
-    if first["type"] == "literal_error":
-        choices = str(first["ctx"]["expected"]).replace("'", "")
-        return InputError(path, f"one of {choices}", first["input"])
-    allowed = _allowed(path)
-    return InputError(path, allowed or first["msg"].lower(), first["input"])
-
-
-def _allowed(path: str) -> str:
-    """What a field may be, from its own definition."""
-    section, _, key = path.partition(".")
-    annotation = {"own_coverage": OwnCoverage}.get(
-        section,
-        Scenario.model_fields[section].annotation if section in Scenario.model_fields else None,
-    )
-    if not (isinstance(annotation, type) and issubclass(annotation, Section)):
-        return ""
-    field = annotation.model_fields.get(key)
-    if field is None or not isinstance(field.json_schema_extra, dict):
-        return ""
-    limits = {type(m).__name__: m for m in field.metadata}
-    low, high = limits["Ge"].ge, limits["Le"].le
-    return f"a number from {low:,.12g} to {high:,.12g} {field.json_schema_extra['unit']}"
+        raise fields.sentence(error, model) from None
 
 
 # --------------------------------------------------------------------------------------- loading
@@ -355,6 +395,19 @@ def _read(path: Path) -> dict[str, Any]:
     return dict(_plain(data))
 
 
+def read_value(text: str) -> Any:
+    """A value typed in one line: a number, true, none, a date, or text.
+
+    >>> read_value("3"), read_value("none"), read_value("mapd")
+    (3, None, 'mapd')
+    """
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return None if value == "none" else value
+
+
 def _plain(data: Any) -> Any:
     if isinstance(data, dict):
         return {key: _plain(value) for key, value in data.items()}
@@ -366,10 +419,14 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
 
     A file may say `extends: NAME` (a shipped name) and give only what differs.
 
-    >>> load_scenario("pdp_regional").plan.type
-    'pdp'
+    >>> load_scenario("pdp_regional").label.split(",")[0]
+    'Stand-alone drug plan in one region'
     """
-    return _validated(_load(str(name_or_path)))
+    data = _load(str(name_or_path))
+    program = data.get("program", "nothing")
+    if program not in PROGRAMS:
+        raise InputError("program", "one of " + ", ".join(PROGRAMS), str(program))
+    return _validated(PROGRAMS[program], data)
 
 
 def _load(given: str) -> dict[str, Any]:

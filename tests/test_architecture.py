@@ -14,21 +14,33 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 HELPERS = {"shipped", "errors"}
-INPUTS = HELPERS | {"model", "assumptions", "scenario", "part_d_inputs", "analysis.draws"}
-ENGINE = INPUTS | {"decision", "analysis"}
+# what is typed and assumed, and the arrays made of it
+TYPED = HELPERS | {"model", "assumptions", "fields", "presets"}
+ARRAYS = TYPED | {"scenario", "part_d_inputs", "medicaid_inputs"}
+INPUTS = ARRAYS | {"analysis.draws"}
+# one module for what decisions share, one a program, one that chooses between them
+DECISIONS = {"result", "part_d_decision", "medicaid_decision", "decision"}
+ENGINE = INPUTS | DECISIONS | {"analysis"}
 EVERYTHING = ENGINE | {"report", "claims"}
 RULES = {
     "shipped": set(),
     "errors": set(),
     "model": {"model"},
     "assumptions": HELPERS | {"model", "assumptions"},
-    "scenario": HELPERS | {"model", "assumptions", "scenario"},
+    "fields": HELPERS | {"model", "assumptions"},
+    # for its type only: a scenario calls its presets
+    "presets": TYPED | {"scenario"},
+    "scenario": TYPED | {"scenario"},
     # a program's bridge from what is typed to the model's arrays
-    "part_d_inputs": HELPERS | {"model", "assumptions", "scenario"},
-    # decision needs the draws, so neither they nor their package's __init__ may need decision
+    "part_d_inputs": ARRAYS,
+    "medicaid_inputs": ARRAYS,
+    # the decisions need the draws, so neither they nor their package's __init__ may need those
     "analysis.draws": INPUTS,
     "analysis.__init__": INPUTS,
-    "decision": INPUTS | {"decision"},
+    "result": INPUTS,
+    "part_d_decision": INPUTS | {"result"},
+    "medicaid_decision": INPUTS | {"result"},
+    "decision": INPUTS | DECISIONS,
     "analysis": ENGINE,
     "report": ENGINE | {"report"},
     "claims": ENGINE | {"claims"},

@@ -154,6 +154,15 @@ def project(
     )
 
 
+def stock_by_age(group: Cohort, month: int) -> Array:
+    """People on therapy at the end of a month by months of therapy behind them, (C, month + 2).
+
+    For a group that began without an opening stock.
+    """
+    treated = group.on[:, : month + 1, month]
+    return np.concatenate([np.zeros((treated.shape[0], 1)), treated[:, ::-1]], axis=1)
+
+
 def windows(cohort: Cohort) -> Array:
     """Spells by plan year and window, (C, Y, 78): on therapy in exactly those months of the year.
 

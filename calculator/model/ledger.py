@@ -1,7 +1,7 @@
 """Every dollar has a payer: the fixed words of the ledger and its sums.
 
-A ledger maps (line, payer) to USD by case and year, (C, Y). Amounts are paid and positive; an
-offset is negative where it saves. Value is the only signed result.
+A ledger maps (line, payer) to USD by case and year, (C, Y), or month, (C, T). Amounts are paid and
+positive; an offset that saves and a rebate received are negative. Value is the only signed result.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ PAYERS = (
     "cms_incentive",
     "bridge",
     "federal",
+    "state",
+    "mco",
 )
 DRUG_LINES = ("baseline_drugs", "existing_glp1", "model_drugs")
 RECEIPTS = (
@@ -34,7 +36,8 @@ RECEIPTS = (
     "stabilisation",
     "part_c_coding",
 )
-LINES = (*DRUG_LINES, *RECEIPTS, "offsets", "selection", "administration")
+STATE_LINES = ("capitation", "premium_tax", "statutory_rebate", "supplemental_rebate")
+LINES = (*DRUG_LINES, *RECEIPTS, *STATE_LINES, "offsets", "selection", "administration")
 
 Ledger = dict[tuple[str, str], Array]
 

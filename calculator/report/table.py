@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from calculator.decision import Decision
 from calculator.model import ledger as words
 from calculator.model.arrays import Array
 from calculator.model.ledger import Ledger
-from calculator.report.verdict import MINUS, dollars
+from calculator.part_d_decision import PlanDecision
+from calculator.report.words import MINUS, dollars
 
 LINE_LABELS = {
     "premium": "Premium",
@@ -38,7 +38,9 @@ def plan_lines(ledger: Ledger) -> dict[str, Array]:
     }
 
 
-def by_line(decision: Decision, year: int | None = None) -> list[tuple[str, float, float, float]]:
+def by_line(
+    decision: PlanDecision, year: int | None = None
+) -> list[tuple[str, float, float, float]]:
     """Lines of the plan's result, USD PMPM: label, stay out, join, difference; the result last."""
     result = decision.evaluation.result
     pick = slice(None) if year is None else slice(*[decision.years.index(year) + n for n in (0, 1)])
@@ -59,7 +61,7 @@ def by_line(decision: Decision, year: int | None = None) -> list[tuple[str, floa
     return [*rows, ("Plan's result", out, into, into - out)]
 
 
-def by_year(decision: Decision) -> list[tuple[str, float, float, float, float]]:
+def by_year(decision: PlanDecision) -> list[tuple[str, float, float, float, float]]:
     """Plan's result by year, USD: year, stay out, join, difference, and the difference PMPM."""
     result = decision.evaluation.result
     stay_out, join = (
@@ -75,12 +77,12 @@ def by_year(decision: Decision) -> list[tuple[str, float, float, float, float]]:
     return [*rows, ("Total", out, into, into - out, (into - out) / float(months.sum()))]
 
 
-def text(decision: Decision, each_year: bool = False) -> str:
+def text(decision: PlanDecision, each_year: bool = False) -> str:
     """Both tables as text a person reads in a terminal."""
-    yearly = _align(
+    yearly = align(
         ["Plan's result", *COLUMNS, "PMPM"],
         [
-            [label, *(_cents(amount, 0) for amount in amounts[:3]), _cents(amounts[3], 2)]
+            [label, *(cents(amount, 0) for amount in amounts[:3]), cents(amounts[3], 2)]
             for label, *amounts in by_year(decision)
         ],
     )
@@ -88,19 +90,25 @@ def text(decision: Decision, each_year: bool = False) -> str:
     for year in (None, *(decision.years if each_year else ())):
         title = "All years, USD PMPM" if year is None else f"{year}, USD PMPM"
         rows = [
-            [label, *(_cents(amount, 2) for amount in amounts)]
+            [label, *(cents(amount, 2) for amount in amounts)]
             for label, *amounts in by_line(decision, year)
         ]
-        parts.append(_align([title, *COLUMNS], rows))
+        parts.append(align([title, *COLUMNS], rows))
     return "\n\n".join(parts)
 
 
-def _cents(amount: float, decimals: int) -> str:
+def cents(amount: float, decimals: int) -> str:
+    """Dollars with that many decimals and no minus before a zero.
+
+    >>> cents(-0.001, 2), cents(-1234.5, 0)
+    ('$0.00', '−$1,234')
+    """
     shown = dollars(amount, decimals)
-    return shown.removeprefix(MINUS) if not any(c in "123456789" for c in shown) else shown
+    return shown if any(digit in "123456789" for digit in shown) else shown.removeprefix(MINUS)
 
 
-def _align(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def align(head: Sequence[str], rows: Sequence[Sequence[str]], *, total: bool = True) -> str:
+    """Columns of text, the first to the left, the others to the right; the last row is a total."""
     table = [head, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(head))]
     lines = [
@@ -111,4 +119,5 @@ def _align(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in table
     ]
     rule = "-" * max(len(line) for line in lines)
-    return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])
+    body = [*lines[1:-1], rule, lines[-1]] if total else lines[1:]
+    return "\n".join([lines[0], rule, *body])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from calculator.analysis.sensitivity import Breakeven, breakeven
-from calculator.decision import Decision
-from calculator.scenario import Scenario
+from calculator.part_d_decision import PlanDecision
+from calculator.report.words import MINUS, dollars, either, people, share  # noqa: F401
+from calculator.scenario import PlanScenario
 
-MINUS = "\N{MINUS SIGN}"
-SIGNIFICANT = 3
 CAPITATION = "terms.obesity_capitation.amount"
 REINSURANCE = "terms.extra_reinsurance.share"
 NET_PRICE = "terms.guaranteed_net_price"
@@ -22,46 +20,6 @@ PAYERS = {
 }
 
 
-def dollars(amount: float, decimals: int | None = None) -> str:
-    """Dollars with a true minus: cents below 100, three significant figures above a thousand.
-
-    >>> dollars(1.3249), dollars(-0.5), dollars(15_234_000.0), dollars(-95_266.0), dollars(2940.0)
-    ('$1.32', '−$0.50', '$15.2M', '−$95,300', '$2,940')
-    """
-    sign = MINUS if amount < 0 and round(abs(amount), 2) > 0 else ""
-    size = abs(amount)
-    if decimals is not None:
-        return f"{sign}${size:,.{decimals}f}"
-    for limit, unit in ((1e9, "B"), (1e6, "M")):
-        if size >= limit:
-            return f"{sign}${_significant(size / limit)}{unit}"
-    return f"{sign}${size:,.2f}" if size < 100 else f"{sign}${_significant(size)}"
-
-
-def _significant(size: float) -> str:
-    digits = SIGNIFICANT - 1 - math.floor(math.log10(size)) if size else 0
-    return f"{round(size, digits):,.{max(digits, 0)}f}"
-
-
-def share(amount: float) -> str:
-    """A share in per cent: 12.4%, 40%.
-
-    >>> share(0.1244), share(0.4), share(-0.05)
-    ('12.4%', '40%', '−5%')
-    """
-    text = f"{abs(amount) * 100:.1f}".removesuffix(".0")
-    return f"{MINUS if amount < 0 else ''}{text}%"
-
-
-def people(count: float) -> str:
-    """People, whole, with separators.
-
-    >>> people(1839.6)
-    '1,840 people'
-    """
-    return f"{count:,.0f} people"
-
-
 @dataclass(frozen=True)
 class Verdict:
     """The answer, what would turn it, and the break-evens behind it."""
@@ -70,7 +28,7 @@ class Verdict:
     breakevens: dict[str, Breakeven]
 
 
-def verdict(decision: Decision, resolution: str = "full") -> Verdict:
+def verdict(decision: PlanDecision, resolution: str = "full") -> Verdict:
     """What joining is worth in one sentence, and what would turn it."""
     scenario = decision.scenario
     found = {
@@ -80,7 +38,7 @@ def verdict(decision: Decision, resolution: str = "full") -> Verdict:
     return Verdict(f"{opening(decision)} {_turn(decision, found)}", found)
 
 
-def opening(decision: Decision) -> str:
+def opening(decision: PlanDecision) -> str:
     """The first sentence: when, how much, to whom, until when."""
     pmpm, total = decision.value.pmpm, decision.value.total
     who = PAYERS[decision.scenario.plan.type]
@@ -94,7 +52,7 @@ def opening(decision: Decision) -> str:
     return f"Joining from January {first} is worth {amount} to {who}, {to_end}."
 
 
-def _turn(decision: Decision, found: dict[str, Breakeven]) -> str:
+def _turn(decision: PlanDecision, found: dict[str, Breakeven]) -> str:
     pays = decision.value.total >= 0
     only = "only " if pays else ""
     ways = []
@@ -111,12 +69,10 @@ def _turn(decision: Decision, found: dict[str, Breakeven]) -> str:
     if not ways:
         tried = "extra reinsurance, obesity capitation or net price alone"
         return f"No level of {tried} within its range would change the sign."
-    # One comma list, the last joined by "or".
-    listed = ", or ".join([", ".join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways)
-    return f"It would {'stop paying' if pays else 'pay'} if {listed}."
+    return f"It would {'stop paying' if pays else 'pay'} if {either(ways)}."
 
 
-def rests_on(scenario: Scenario, decision: Decision) -> list[tuple[str, str]]:
+def rests_on(scenario: PlanScenario, decision: PlanDecision) -> list[tuple[str, str]]:
     """What the answer rests on, as (badge, sentence): unknown, illustrative, projected, changed."""
     register = decision.register
     package = register.tree.terms[str(scenario.terms["package"])]

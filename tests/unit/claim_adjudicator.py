@@ -107,9 +107,7 @@ def _adjudicate(
             in_deductible = ZERO
             if not terms.deductible_exempt:
                 in_deductible = min(claim.gross, deductible_left, out_of_pocket_left)
-            flat = min(
-                claim.copay, claim.gross - in_deductible, out_of_pocket_left - in_deductible
-            )
+            flat = min(claim.copay, claim.gross - in_deductible, out_of_pocket_left - in_deductible)
             owed = in_deductible + flat
             counted = owed if terms.copay_counts else in_deductible
             if terms.subsidies_before_deductible:

@@ -1,0 +1,151 @@
+"""All 51 Medicaid programs under one set of terms."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from calculator.analysis.sensitivity import GRID
+from calculator.assumptions import load_assumptions, load_tree
+from calculator.decision import decide
+from calculator.errors import InputError
+from calculator.medicaid_decision import StateDecision
+from calculator.medicaid_inputs import above_bmi
+from calculator.model import medicaid
+from calculator.model.arrays import MONTHS
+from calculator.scenario import Scenario, StateScenario, load_scenario
+
+NOT_COVERING, COVERING = "state_not_covering", "state_covering"
+# How states.csv says that obesity use is covered at the end of 2026.
+COVERED = ("yes", "restricted")
+
+
+@dataclass(frozen=True)
+class StateRow:
+    """One state's answer. USD over the horizon; positive value is good for the state."""
+
+    abbr: str
+    state: str
+    covers_today: str
+    value: float | None  # None: a gap leaves nobody to treat
+    value_per_enrollee_year: float | None
+    state_net_join: float | None
+    state_net_stay_out: float | None
+    state_share_of_added_cost: float | None
+    breakeven_net_price: float | None
+    treated_at_end: float | None
+    high_uptake_value: float | None
+    gaps: list[str]
+
+    def to_dict(self) -> dict[str, object]:
+        """The row as plain data."""
+        return asdict(self)
+
+
+def state_scenario(abbr: str, terms: str | None = None) -> StateScenario:
+    """A state as its coverage stands today, gaps accepted and named.
+
+    >>> state_scenario("MN").state.stance
+    'covering'
+    """
+    covers = load_tree().states[abbr]["covers"] in COVERED
+    base = load_scenario(COVERING if covers else NOT_COVERING)
+    settings: dict[str, object] = {"state.abbr": abbr, "state.accept_gaps": True}
+    if terms is not None:
+        settings["terms.package"] = terms
+    own = load_tree().states[abbr]["bmi_threshold"]
+    if covers and own:
+        register = load_assumptions()
+        # A state that covers only the heaviest has so much of the use that the model would bring.
+        severe, extreme = (
+            register.number(f"assumptions.coverage.share_above_bmi_{bmi}") for bmi in (35, 40)
+        )
+        settings["state.own_uptake_ratio"] = float(
+            above_bmi(np.array([float(own)]), severe, extreme)[0]
+        )
+    state: Scenario = base.with_settings(settings)
+    assert isinstance(state, StateScenario)
+    return state
+
+
+def screen(terms: str | None = None) -> list[StateRow]:
+    """Every state's answer, best value per enrollee first."""
+    rows = []
+    for abbr in load_tree().states:
+        try:
+            rows.append(row(decide(state_scenario(abbr, terms))))
+        except InputError as error:
+            if error.field != "groups":
+                raise
+            rows.append(_gap(abbr, error))
+    known = [found for found in rows if found.value_per_enrollee_year is not None]
+    known.sort(key=lambda found: -(found.value_per_enrollee_year or 0.0))
+    return [*known, *(found for found in rows if found.value_per_enrollee_year is None)]
+
+
+def _gap(abbr: str, error: InputError) -> StateRow:
+    """The row of a state whose published numbers leave nobody to treat."""
+    preset = load_tree().states[abbr]
+    return StateRow(
+        abbr=abbr,
+        state=preset["state"],
+        covers_today=preset["covers"],
+        value=None,
+        value_per_enrollee_year=None,
+        state_net_join=None,
+        state_net_stay_out=None,
+        state_share_of_added_cost=None,
+        breakeven_net_price=None,
+        treated_at_end=None,
+        high_uptake_value=None,
+        gaps=[str(error)],
+    )
+
+
+def row(decision: StateDecision) -> StateRow:
+    """The screening row of one state."""
+    result, inputs = decision.evaluation.result, decision.evaluation.inputs
+    abbr = decision.scenario.state.abbr
+    preset = load_tree().states[abbr]
+    enrollee_years = float(result.member_months[0].sum()) / MONTHS
+    join, stay_out = (
+        float(medicaid.state_cost(branch.rows)[0].sum())
+        for branch in (result.join, result.stay_out)
+    )
+    added = float(
+        (medicaid.net_cost(result.join.rows) - medicaid.net_cost(result.stay_out.rows))[0].sum()
+    )
+    return StateRow(
+        abbr=abbr,
+        state=preset["state"],
+        covers_today=preset["covers"],
+        value=decision.value.total,
+        value_per_enrollee_year=decision.value.total / enrollee_years,
+        state_net_join=join,
+        state_net_stay_out=stay_out,
+        state_share_of_added_cost=(join - stay_out) / added if added > 0 else None,
+        breakeven_net_price=breakeven_net_price(inputs),
+        treated_at_end=float(result.join.on_therapy[0, -1]),
+        high_uptake_value=decision.high_uptake["total"],
+        gaps=[note for note in decision.notes if note.startswith("left out")],
+    )
+
+
+def breakeven_net_price(inputs: medicaid.Inputs) -> float | None:
+    """Guaranteed net price at which joining is worth nothing to the state, USD per fill.
+
+    None where its value does not change sign between nothing and the dearest product's cost.
+    """
+    low, high = 0.0, float(inputs.prices.ingredient.max())
+    for _ in range(2):
+        grid = np.linspace(low, high, GRID)
+        tried = replace(inputs, guaranteed_net_price=grid, adopts=np.ones(1))
+        worth = medicaid.run(tried).value.sum(axis=1)
+        crossing = np.flatnonzero(np.diff(np.sign(worth)) != 0)
+        if len(crossing) == 0:
+            return None
+        first = int(crossing[0])
+        low, high = float(grid[first]), float(grid[first + 1])
+    share = worth[first] / (worth[first] - worth[first + 1])
+    return float(low + share * (high - low))

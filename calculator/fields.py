@@ -1,0 +1,144 @@
+"""How a scenario's fields become paths: bounds and units from the field itself, one grammar."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from calculator.assumptions import Assumption, Dated, nearest
+from calculator.errors import InputError
+
+ANY_DAY = dt.date(1900, 1, 1)
+SHARE_TOLERANCE = 1e-6
+
+
+class Section(BaseModel):
+    """A part of a scenario: unknown keys are refused, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def number(title: str, unit: str, low: float, high: float, default: Any = ...) -> Any:
+    """A numeric field with its unit and limits; a default of None allows none."""
+    return Field(default, title=title, ge=low, le=high, json_schema_extra={"unit": unit})
+
+
+def checked_shares(path: str, shares: Mapping[str, float]) -> None:
+    """Shares from 0 to 1 that sum to 1, or an InputError."""
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise InputError(f"{path}.{name}", "a share from 0 to 1", share)
+    total = sum(shares.values())
+    if abs(total - 1) > SHARE_TOLERANCE:
+        raise InputError(path, "shares that sum to 1", f"a sum of {total:g}")
+
+
+def section_of(annotation: Any) -> type[Section] | None:
+    """The section a field holds, if it holds one (also where it may be none)."""
+    for option in (annotation, *get_args(annotation)):
+        if isinstance(option, type) and issubclass(option, Section):
+            return option
+    return None
+
+
+def walk(model: type[Section], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every field below a section with its path, sections themselves left out."""
+    for key, field in model.model_fields.items():
+        inner = section_of(field.annotation)
+        if inner is None:
+            yield f"{prefix}{key}", field
+        else:
+            yield from walk(inner, f"{prefix}{key}.")
+
+
+def limits(field: FieldInfo) -> tuple[float, float]:
+    """Lowest and highest value of a numeric field."""
+    found = {type(part).__name__: part for part in field.metadata}
+    return found["Ge"].ge, found["Le"].le
+
+
+def unit(field: FieldInfo) -> str | None:
+    """Unit of a numeric field; None for any other."""
+    extra = field.json_schema_extra
+    return str(extra["unit"]) if isinstance(extra, dict) else None
+
+
+def value_at(scenario: BaseModel, path: str) -> Any:
+    """The value of a path; None inside a section that is not there."""
+    found: Any = scenario
+    for key in path.split("."):
+        found = getattr(found, key, None)
+    return found
+
+
+def entries(scenario: Section) -> dict[str, Assumption]:
+    """The scenario's own numbers as entries of a register."""
+    found: dict[str, Assumption] = {}
+    for path, field in walk(type(scenario)):
+        if unit(field) is None or value_at(scenario, path.rpartition(".")[0] or path) is None:
+            continue
+        found[path] = user_entry(
+            field.title or path,
+            str(unit(field)),
+            limits(field),
+            value_at(scenario, path),
+            optional=not field.is_required(),
+        )
+    return found
+
+
+def user_entry(
+    label: str, unit: str, bounds: tuple[float, float], value: Any, *, optional: bool = False
+) -> Assumption:
+    """A number the user typed, as an entry of a register."""
+    dated = Dated(value=value, status="user", source="user")
+    return Assumption(
+        label=label, unit=unit, bounds=bounds, optional=optional, values={ANY_DAY: dated}
+    )
+
+
+def flat(prefix: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested changes as path -> value; dates become parts of a path."""
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        path = f"{prefix}.{str(key).replace('-', '_')}"
+        if isinstance(value, Mapping) and "value" not in value:
+            found.update(flat(path, value))
+        else:
+            found[path] = value
+    return found
+
+
+def place(data: dict[str, Any], path: list[str], value: Any) -> None:
+    """Set one path in nested data; an assumption's dated and undated values do not mix."""
+    for part in path[:-1]:
+        inner = data.get(part)
+        data[part] = inner if isinstance(inner, dict) else {}
+        data = data[part]
+    data[path[-1]] = value
+
+
+def sentence(error: ValidationError, model: type[Section]) -> InputError:
+    """The first thing wrong with a scenario: which field, what is allowed, what was given."""
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    known = dict(walk(model))
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InputError):
+        return cause
+    if first["type"] == "extra_forbidden":
+        return InputError(path, nearest(path, known), path.rsplit(".", 1)[-1])
+    if first["type"] == "missing":
+        return InputError(path, "a value: it has no default", "nothing")
+    if first["type"] == "literal_error":
+        choices = str(first["ctx"]["expected"]).replace("'", "")
+        return InputError(path, f"one of {choices}", first["input"])
+    if path in known and unit(known[path]) is not None:
+        low, high = limits(known[path])
+        allowed = f"a number from {low:,.12g} to {high:,.12g} {unit(known[path])}"
+        return InputError(path, allowed, first["input"])
+    return InputError(path, first["msg"].lower(), first["input"])

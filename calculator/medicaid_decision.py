@@ -1,0 +1,214 @@
+"""A state's decision: its GLP-1 budget with the model and without, by fiscal year."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from calculator.assumptions import Register
+from calculator.medicaid_inputs import build_inputs, months_of, periods
+from calculator.model import ledger as words
+from calculator.model import medicaid
+from calculator.model.arrays import MONTHS, Array
+from calculator.model.ledger import Ledger
+from calculator.model.medicaid import Branch, Inputs, Result
+from calculator.presets import OCTOBER, gaps
+from calculator.result import Decision, Value, check_identities, in_chunks, monthly_discount
+from calculator.scenario import StateScenario
+
+CHUNK = 64
+
+
+@dataclass(frozen=True)
+class StateEvaluation:
+    """A run over cases: what went in and both branches by month."""
+
+    register: Register
+    inputs: Inputs
+    result: Result
+    months: tuple[dt.date, ...]
+
+
+def evaluate_state(
+    scenario: StateScenario,
+    cases: Mapping[str, Array] | None = None,
+    *,
+    high_uptake: bool = False,
+) -> StateEvaluation:
+    """Run both branches of a state; `cases` lets any numeric path vary: path -> (C,)."""
+    register = scenario.register()
+    if cases:
+        register = register.with_cases(cases)
+    inputs = build_inputs(scenario, register, high_uptake)
+    count = max((len(values) for values in (cases or {}).values()), default=1)
+    result = in_chunks(medicaid.run, inputs, count, CHUNK)
+    _check(inputs, result)
+    return StateEvaluation(register, inputs, result, months_of(scenario, register))
+
+
+def _check(inputs: Inputs, result: Result) -> None:
+    """Managed care, capitation and rebates balance; federal and state are the whole."""
+    gaps = {}
+    scale = 0.0
+    for name, branch in (("join", result.join), ("stay_out", result.stay_out)):
+        rows = branch.rows
+        for line in medicaid.REBATE_LINES:
+            gaps[f"{line} paid is received, {name}"] = words.total(rows, [line])
+        gross = medicaid.gross_cost(rows)
+        net = medicaid.net_cost(rows)
+        rebates = words.total(rows, medicaid.REBATE_LINES, ("manufacturer",))
+        gaps[f"gross less rebates is net, {name}"] = gross - rebates - net
+        halves = medicaid.net_cost(rows, ("federal",)) + medicaid.net_cost(rows, ("state",))
+        gaps[f"federal and state are the total, {name}"] = halves - net
+        scale = max(scale, float(np.max(np.abs(gross))))
+    check_identities(gaps, scale, [result.value])
+
+
+@dataclass(frozen=True)
+class StateDecision(Decision):
+    """The central run of a state, and everything read off it."""
+
+    scenario: StateScenario
+    evaluation: StateEvaluation
+    resolution: str
+
+    @property
+    def register(self) -> Register:
+        """The assumptions, terms and inputs of the run."""
+        return self.evaluation.register
+
+    @cached_property
+    def first_month(self) -> int:
+        """First month of the state fiscal year."""
+        return int(self.register.number("state.fiscal_year_start_month")[0])
+
+    def _numbers(self, first_month: int) -> tuple[Array, tuple[str, ...]]:
+        years = periods(self.evaluation.months, first_month)
+        return np.array(years), tuple(str(year) for year in dict.fromkeys(years))
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        """State fiscal years, named by the year in which they end."""
+        return self._numbers(self.first_month)[1]
+
+    def by_fiscal_year(self, monthly: Array, first_month: int | None = None) -> Array:
+        """Monthly amounts by state fiscal year (or one that starts in another month)."""
+        number, _ = self._numbers(self.first_month if first_month is None else first_month)
+        return medicaid.by_period(monthly, number)
+
+    def ledgers(self) -> dict[str, Ledger]:
+        """Both branches' rows by state fiscal year, accrual."""
+        result = self.evaluation.result
+        return {
+            name: {key: self.by_fiscal_year(self._wide(rows)) for key, rows in branch.rows.items()}
+            for name, branch in (("join", result.join), ("stay_out", result.stay_out))
+        }
+
+    def _wide(self, monthly: Array) -> Array:
+        return np.broadcast_to(monthly, self.evaluation.result.value.shape)
+
+    @cached_property
+    def value(self) -> Value:
+        """What joining is worth to the state: its own dollars, accrual."""
+        result = self.evaluation.result
+        monthly = result.value[:1]
+        rate = self.register.number("assumptions.payment.discount_rate")
+        yearly = self.by_fiscal_year(monthly)[0]
+        months = float(np.broadcast_to(result.member_months, result.value.shape)[0].sum())
+        return Value(
+            total=float(monthly.sum()),
+            present_value=float((monthly * monthly_discount(monthly.shape[1], rate)).sum()),
+            pmpm=float(monthly.sum()) / months,
+            by_period=dict(zip(self.periods, map(float, yearly), strict=True)),
+        )
+
+    @cached_property
+    def budget(self) -> dict[str, dict[str, dict[str, float | None]]]:
+        """Each branch's budget by state fiscal year: measure -> year -> USD or people."""
+        result = self.evaluation.result
+        return {
+            name: {
+                key: self._by_period(self.by_fiscal_year(self._wide(monthly)))
+                for key, monthly in self._measures(branch).items()
+            }
+            for name, branch in (("join", result.join), ("stay_out", result.stay_out))
+        }
+
+    def _measures(self, branch: Branch) -> dict[str, Array]:
+        """Monthly measures of one branch."""
+        rows = branch.rows
+        lagged = medicaid.cash(
+            rows,
+            self.evaluation.inputs.rebate_lag_quarters,
+            self.evaluation.result.stay_out.rows,
+        )
+        found = {}
+        for name, payers in (
+            ("total_computable", medicaid.GOVERNMENTS),
+            ("federal", ("federal",)),
+            ("state", ("state",)),
+        ):
+            found[f"{name}_gross"] = medicaid.gross_cost(rows, payers)
+            found[f"{name}_net"] = medicaid.net_cost(rows, payers)
+            found[f"{name}_net_cash"] = medicaid.net_cost(lagged, payers)
+        found["rebates"] = words.total(rows, medicaid.REBATE_LINES, ("manufacturer",))
+        found["managed_care_plans"] = words.total(rows, words.LINES, ("mco",))
+        found["premium_tax_to_state"] = -words.total(rows, ("premium_tax",), ("state",))
+        found["starts"] = branch.starts
+        found["fills"] = branch.fills
+        found["treated_years"] = branch.on_therapy / MONTHS
+        return found
+
+    @cached_property
+    def high_uptake(self) -> dict[str, float]:
+        """The same decision at the upper end of observed use: it always stands beside."""
+        run = evaluate_state(self.scenario, high_uptake=True).result
+        return {
+            "total": float(run.value[0].sum()),
+            "state_net": float(self._wide(medicaid.state_cost(run.join.rows))[0].sum()),
+            "fills": float(self._wide(run.join.fills)[0].sum()),
+        }
+
+    @property
+    def adopted(self) -> bool:
+        """Whether the state joins at this net price under its own condition."""
+        return bool(self.evaluation.inputs.adopts[0] > 0)
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What is missing or held: gaps left out, match rates after the last published."""
+        register = self.scenario.register()
+        missing = gaps(self.scenario, register)
+        found = [f"left out, no number found: {path}" for path in missing]
+        last = max(day for day, dated in register.entries["state.efmap"].values.items()
+                   if dated.status != "projected")  # fmt: skip
+        if self.evaluation.months[-1].year > last.year + 1:
+            found.append(f"match rates after federal fiscal year {last.year + 1} are held")
+        if not self.adopted:
+            found.append("the net price is above the state's own condition: it does not join")
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """The decision as plain data, unrounded (the JSON contract)."""
+        federal, names = self._numbers(OCTOBER)
+        value = medicaid.by_period(self.evaluation.result.value[:1], federal)[0]
+        heading = self.heading()
+        heading["value"]["by_federal_fiscal_year"] = dict(
+            zip(names, map(float, value), strict=True)
+        )
+        return {
+            **heading,
+            "state": self.scenario.state.abbr,
+            "adopted": self.adopted,
+            "branches": {
+                name: {**measures, "lines": self._lines(self.ledgers()[name])}
+                for name, measures in self.budget.items()
+            },
+            "high_uptake": self.high_uptake,
+            "notes": self.notes,
+        }

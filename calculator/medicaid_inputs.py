@@ -1,0 +1,422 @@
+"""From a state's scenario and register to the arrays of the Medicaid model."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+
+from calculator.assumptions import Register
+from calculator.errors import InputError
+from calculator.model import cohort, rebates
+from calculator.model.arrays import MONTHS, Array, array, monthly_probability
+from calculator.model.medicaid import QUARTER, Coverage, Groups, Inputs, Prices
+from calculator.part_d_inputs import EXISTING, offset_effect, persistence
+from calculator.presets import GROUPS, OCTOBER, gaps
+from calculator.scenario import StateScenario
+
+MATCH = {
+    "children": "fmap",
+    "base_adults": "fmap",
+    "expansion_adults": "expansion",
+    "disabled": "fmap",
+    "duals": "fmap",
+    "medicaid_chip": "efmap",
+    "separate_chip": "efmap",
+}
+WITHOUT_STATUTORY_REBATE = ("separate_chip",)
+ADULTS = ("base_adults", "expansion_adults", "disabled", "duals")
+USES_TODAY = ("base_adults", "expansion_adults", "disabled")
+QUARTERS_OBSERVED = 9
+PER_THOUSAND = 1000.0
+
+
+def months_of(scenario: StateScenario, register: Register) -> tuple[dt.date, ...]:
+    """First day of every month in the model."""
+    last = register.day("assumptions.coverage.medicaid_end")
+    start = scenario.horizon.start or register.day("assumptions.coverage.medicaid_start")
+    end = scenario.horizon.end or last
+    if end > last:
+        allowed = f"a month up to {last:%B %Y}, when the model ends"
+        raise InputError("horizon.end", allowed, end.isoformat())
+    if start > end:
+        raise InputError("horizon.start", f"a month up to {end:%B %Y}", start.isoformat())
+    count = (end.year - start.year) * MONTHS + end.month - start.month + 1
+    first = start.year * MONTHS + start.month - 1
+    return tuple(dt.date((first + n) // MONTHS, (first + n) % MONTHS + 1, 1) for n in range(count))
+
+
+def fiscal_year(day: dt.date, first_month: int) -> int:
+    """Fiscal year that holds a day, named by the year in which it ends.
+
+    >>> fiscal_year(dt.date(2026, 7, 1), 7), fiscal_year(dt.date(2027, 6, 1), 7)
+    (2027, 2027)
+    >>> fiscal_year(dt.date(2027, 6, 1), 1)
+    2027
+    """
+    return day.year + (1 if first_month > 1 and day.month >= first_month else 0)
+
+
+def periods(months: tuple[dt.date, ...], first_month: int) -> list[int]:
+    """Fiscal year of every month."""
+    return [fiscal_year(day, first_month) for day in months]
+
+
+def build_inputs(scenario: StateScenario, register: Register, high_uptake: bool = False) -> Inputs:
+    """Everything one run needs; high_uptake: fills at the upper end of the observed band."""
+    months = months_of(scenario, register)
+    number = register.number
+
+    def assumed(path: str) -> Array:
+        return number(f"assumptions.{path}")
+
+    groups = _groups(scenario, register, months)
+    curve_months = int(scenario.state.months_covered) + len(months) + 2
+    curve = _curve(scenario, register, curve_months)
+    churn = assumed("coverage.churn_monthly")
+    restart = monthly_probability(assumed("persistence.restart_one_year"))
+    prices = _prices(scenario, register, months, tuple(scenario.therapy.mix))
+    existing = _prices(scenario, register, months, EXISTING)
+    join, stay_out = _coverages(
+        scenario, register, months, groups, (curve, churn, restart), high_uptake
+    )
+    net = number("terms.guaranteed_net_price")
+    _check_net(net, prices)
+    most = assumed("coverage.conditional_net_price")
+    adopts = np.where(np.isnan(most) | (net <= most), 1.0, 0.0)
+    rebased = np.arange(len(months)) >= assumed("coverage.months_until_rebased")[:, None]
+    priced = np.where(rebased, 1.0, assumed("coverage.priced_fills_share")[:, None])
+    return Inputs(
+        groups=groups,
+        prices=prices,
+        existing_prices=existing,
+        existing_fills=_existing_fills(register, groups),
+        join=join,
+        stay_out=stay_out,
+        adopts=adopts,
+        guaranteed_net_price=net,
+        dispensing_fee=assumed("rebates.dispensing_fee"),
+        copay=assumed("rebates.copay"),
+        share_340b=assumed("rebates.share_340b"),
+        curve=curve,
+        churn=churn,
+        restart=restart,
+        fills_per_month=assumed("persistence.fills_per_month"),
+        priced_share=priced,
+        capitation_load=assumed("coverage.capitation_load"),
+        premium_tax=assumed("coverage.premium_tax"),
+        prior_authorization_cost=assumed("coverage.prior_authorization_cost"),
+        prior_authorization_match=assumed("coverage.prior_authorization_match"),
+        fixed_cost=assumed("coverage.administration_fixed"),
+        administration_match=assumed("coverage.administration_match"),
+        offset_effect=offset_effect(register, scenario.therapy.offsets),
+        offset_decay_months=assumed("offsets.offset_decay_months"),
+        capture_lag=assumed("coverage.capture_lag_months"),
+        rebate_lag_quarters=assumed("rebates.rebate_lag_quarters"),
+    )
+
+
+def _curve(scenario: StateScenario, register: Register, months: int) -> Array:
+    """Share still on therapy by month; a duration cap ends it."""
+    lifestyle = register.flag("terms.lifestyle_support")
+    curve = persistence(scenario.therapy, register, months, lifestyle=lifestyle)
+    cap = register.number("assumptions.coverage.duration_cap_months")
+    allowed = np.isnan(cap)[:, None] | (np.arange(months) < cap[:, None])
+    return np.where(allowed, curve, 0.0)
+
+
+def _groups(scenario: StateScenario, register: Register, months: tuple[dt.date, ...]) -> Groups:
+    missing = gaps(scenario, register)
+    if missing and not scenario.state.accept_gaps:
+        allowed = f"a number: the preset of {scenario.state.abbr} has none (or state.accept_gaps)"
+        raise InputError(missing[0], allowed, "nothing")
+    names = tuple(
+        name
+        for name in GROUPS
+        if getattr(scenario.groups, name).included and f"groups.{name}.enrollment" not in missing
+    )
+    if not names:
+        raise InputError("groups", "at least one included group with an enrollment", "none")
+    years = np.arange(len(months)) / MONTHS
+    number = register.number
+    enrollment, eligible, managed = [], [], []
+    for name in names:
+        trend = _or(number(f"groups.{name}.trend"), number("assumptions.coverage.enrollment_trend"))
+        people = number(f"groups.{name}.enrollment")
+        share = number(f"groups.{name}.share")
+        if not np.all(np.isnan(share)):
+            people = share * number("state.enrollment")
+            if np.any(np.isnan(people)):
+                allowed = "a number, as the groups are given as shares"
+                raise InputError("state.enrollment", allowed, "nothing")
+        path = people[:, None] * (1.0 + trend[:, None]) ** years
+        if name == "expansion_adults":
+            lost = number("assumptions.coverage.work_requirement_expansion_loss")
+            path = path * (1.0 - lost[:, None])
+        enrollment.append(path)
+        eligible.append(_or(number(f"groups.{name}.eligible_share"), _eligible(register, name)))
+        carved = number("assumptions.coverage.managed_care_share")
+        managed.append(_or(number(f"groups.{name}.managed_share"), carved))
+    if not names or not np.any(_stacked(enrollment) * _stacked(eligible)[:, None]):
+        allowed = "at least one included group with enrollment and newly eligible members"
+        given = f"none ({', '.join(missing)} not found)" if missing else "none"
+        raise InputError("groups", allowed, given)
+    people = _stacked(enrollment)
+    today = people[:, 0] * np.array([float(name in USES_TODAY) for name in names])
+    whole = today.sum(axis=-1, keepdims=True)
+    return Groups(
+        names=names,
+        enrollment=people,
+        eligible_share=_stacked(eligible),
+        existing_share=np.divide(today, whole, out=np.zeros(today.shape), where=whole > 0.0),
+        match=_stacked([_match(register, name, months) for name in names]),
+        managed=_stacked(managed),
+        statutory=tuple(name not in WITHOUT_STATUTORY_REBATE for name in names),
+        supplemental=tuple(getattr(scenario.groups, name).supplemental_eligible for name in names),
+    )
+
+
+def _stacked(parts: list[Array]) -> Array:
+    return np.stack(np.broadcast_arrays(*parts), axis=-1)
+
+
+def _or(value: Array, otherwise: Array) -> Array:
+    return array(np.where(np.isnan(value), otherwise, value))
+
+
+def _eligible(register: Register, name: str) -> Array:
+    """Newly eligible share: adults with obesity who have no covered use; nobody among children.
+
+    Children's obesity use is covered already where necessary (EPSDT).
+    """
+    if name not in ADULTS:
+        return np.zeros(1)
+    obese = register.number("state.obesity_share")
+    if np.any(np.isnan(obese)):
+        raise InputError("state.obesity_share", "a share: the preset has none", "nothing")
+    share = (
+        obese
+        * register.number("assumptions.coverage.prevalence_ratio")
+        * register.number("assumptions.coverage.newly_eligible_share_of_obese")
+    )
+    threshold = register.number("assumptions.coverage.bmi_threshold")
+    severe = register.number("assumptions.coverage.share_above_bmi_35")
+    extreme = register.number("assumptions.coverage.share_above_bmi_40")
+    share = share * above_bmi(threshold, severe, extreme)
+    return array(np.minimum(share, 1.0))
+
+
+def above_bmi(threshold: Array, above_35: Array, above_40: Array) -> Array:
+    """Share of adults with obesity at or above a BMI; nan asks for none.
+
+    Straight lines between the shares above 30 (all of them), 35 and 40; flat beyond.
+
+    >>> above_bmi(np.array([30.0, 35.0, 40.0, np.nan]), np.array(0.4), np.array(0.2)).tolist()
+    [1.0, 0.4, 0.2, 1.0]
+    """
+    lower = np.clip((threshold - 30.0) / 5.0, 0.0, 1.0) * (1.0 - above_35)
+    upper = np.clip((threshold - 35.0) / 5.0, 0.0, 1.0) * (above_35 - above_40)
+    share = np.round(1.0 - lower - upper, 12)
+    return array(np.where(np.isnan(threshold), 1.0, share))
+
+
+def _match(register: Register, name: str, months: tuple[dt.date, ...]) -> Array:
+    kind = MATCH[name]
+    path = "assumptions.coverage.expansion_match" if kind == "expansion" else f"state.{kind}"
+    by_year = {}
+    for day in months:
+        year = fiscal_year(day, OCTOBER)
+        if year not in by_year:
+            by_year[year] = register.number(path, day)
+    return _stacked([by_year[fiscal_year(day, OCTOBER)] for day in months])
+
+
+def _prices(
+    scenario: StateScenario,
+    register: Register,
+    months: tuple[dt.date, ...],
+    products: tuple[str, ...],
+) -> Prices:
+    """Ingredient cost, rebates and own supplemental of each product by month."""
+    share: list[Array] = []
+    units: tuple[list[Array], ...] = ([], [], [], [])
+    covered_today = products == EXISTING
+    for product in products:
+        if covered_today:
+            share.append(register.number(f"assumptions.coverage.existing_mix_{product}"))
+        else:
+            share.append(register.number(f"therapy.mix.{product}"))
+        # Prices move on few days: once for each stretch between them, then spread over its months.
+        changes = [day.toordinal() for day in _price_days(register, product)]
+        stretch = np.searchsorted(changes, [day.toordinal() for day in months], side="right")
+        firsts = {int(number): day for number, day in zip(stretch[::-1], months[::-1], strict=True)}
+        by_stretch = {
+            number: _unit(scenario, register, product, day, covered_today)
+            for number, day in firsts.items()
+        }
+        columns = [by_stretch[int(number)] for number in stretch]
+        for found, part in zip(units, zip(*columns, strict=True), strict=True):
+            found.append(_stacked(list(part)))
+    ingredient, statutory, offset, own = (_stacked(found) for found in units)
+    return Prices(
+        share=_stacked(share),
+        ingredient=ingredient,
+        statutory=statutory,
+        offset=offset,
+        own_supplemental=own,
+    )
+
+
+def _price_days(register: Register, product: str) -> list[dt.date]:
+    """Days on which anything in the price or rebate of a product changes."""
+    prefixes = (f"assumptions.drugs.{product}_", "assumptions.rebates.")
+    return sorted(
+        {
+            day
+            for path, entry in register.entries.items()
+            if path.startswith(prefixes)
+            for day in entry.values
+        }
+    )
+
+
+def _unit(
+    scenario: StateScenario, register: Register, product: str, day: dt.date, covered_today: bool
+) -> tuple[Array, Array, Array, Array]:
+    """Ingredient cost, statutory rebate, its federal offset and the state's own supplemental."""
+
+    def assumed(key: str) -> Array:
+        return register.number(f"assumptions.rebates.{key}", day)
+
+    listed = register.number(f"assumptions.drugs.{product}_list_price", day)
+    ingredient = listed * assumed("ingredient_share_of_list")
+    one_share = register.number("state.rebate_share_of_gross")
+    if not np.all(np.isnan(one_share)):
+        nothing = np.zeros(1)
+        return ingredient, ingredient * one_share, nothing, nothing
+    amp = listed * assumed("amp_share_of_list")
+    best = amp * assumed("best_price_share_of_amp")
+    fair = f"assumptions.drugs.{product}_maximum_fair_price"
+    selected = register.word(f"assumptions.drugs.{product}_class", day) == "selected"
+    if selected and register.flag("assumptions.rebates.mfp_sets_best_price"):
+        best = np.minimum(best, register.number(fair, day))
+    if np.any(best > amp):
+        allowed = "a best price not above AMP"
+        raise InputError(
+            "assumptions.rebates.best_price_share_of_amp", allowed, f"{best.max():.2f}"
+        )
+    minimum = assumed("minimum_rebate_share")
+    basic = rebates.basic_rebate(amp, best, minimum)
+    statutory = basic + rebates.inflation_rebate(amp, amp * assumed("base_amp_ratio"))
+    offset = rebates.federal_offset(
+        amp,
+        best,
+        minimum,
+        assumed("minimum_before_2010_share"),
+        assumed("federal_offset_cap_share"),
+    )
+    own = ingredient * assumed("own_supplemental_share")
+    net = register.number("state.own_net_price")
+    path = f"assumptions.rebates.{product}_own_net_price"
+    if covered_today or (np.all(np.isnan(net)) and path in register.entries):
+        net = register.number(path, day)
+    if covered_today or scenario.state.stance != "not_covering":
+        own = np.fmax(own, rebates.top_up(ingredient, statutory, net))
+    return ingredient, statutory, offset, own
+
+
+def _check_net(net: Array, prices: Prices) -> None:
+    most = float(prices.ingredient.max())
+    if np.any(net > most):
+        allowed = f"a net price not above the gross price of every product ({most:,.2f})"
+        raise InputError("terms.guaranteed_net_price", allowed, f"{float(np.nanmax(net)):,.2f}")
+
+
+def _existing_fills(register: Register, groups: Groups) -> Array:
+    yearly = register.number("assumptions.coverage.existing_fills_per_enrollee")
+    return groups.enrollment.sum(axis=-1) * yearly[:, None] / MONTHS
+
+
+def _coverages(
+    scenario: StateScenario,
+    register: Register,
+    months: tuple[dt.date, ...],
+    groups: Groups,
+    life: tuple[Array, Array, Array],
+    high_uptake: bool,
+) -> tuple[Coverage, Coverage]:
+    """Obesity coverage when joining and when staying out."""
+    state, ratio = scenario.state, register.number("state.own_uptake_ratio")[:, None]
+    always = np.ones((1, len(months)))
+    active = {"not_covering": 0.0 * always, "covering": always}.get(state.stance)
+    if active is None:
+        assert state.coverage_ends is not None
+        active = np.array([[float(day <= state.coverage_ends) for day in months]])
+    initiation = np.stack(
+        np.broadcast_arrays(
+            *(register.number("assumptions.coverage.initiation", day) for day in months)
+        ),
+        axis=-1,
+    )
+    total = groups.enrollment.sum(axis=-1)
+    eligible = (groups.enrollment * groups.eligible_share[:, None, :]).sum(axis=-1)
+    covered = 0 if state.stance == "not_covering" else int(state.months_covered)
+    stock = _stock(eligible[:, :1], initiation[:, :1] * ratio, life, covered)
+    fills = own_fills = None
+    if scenario.uptake.form != "share_of_eligibles" or high_uptake:
+        # Those the state covers today are on its path; those new to it begin at the start.
+        mature = _fills(scenario, register, total, covered, high_uptake)
+        new = _fills(scenario, register, total, 0, high_uptake)
+        known = np.minimum(ratio, 1.0) if covered else 0.0
+        fills, own_fills = known * mature + (1.0 - known) * new, ratio * mature
+    return (
+        Coverage(always, initiation, fills, stock, guaranteed=True),
+        Coverage(active, initiation * ratio, own_fills, stock, guaranteed=False),
+    )
+
+
+def _stock(
+    eligible: Array, initiation: Array, life: tuple[Array, Array, Array], covered: int
+) -> Array:
+    """People on therapy by therapy age after `covered` months of the state's own coverage."""
+    if covered == 0:
+        return np.zeros((1, 1))
+    curve, churn, restart = life
+    group = cohort.project(
+        np.repeat(eligible, covered, axis=1),
+        np.repeat(initiation, covered, axis=1),
+        curve[:, :covered],
+        churn,
+        restart,
+        np.zeros((1, 0)),
+        np.zeros(1),
+    )
+    return cohort.stock_by_age(group, covered - 1)
+
+
+def _fills(
+    scenario: StateScenario, register: Register, total: Array, covered: int, high_uptake: bool
+) -> Array:
+    """Total fills by month as the user or the event study gives them, (C, T)."""
+    uptake = scenario.uptake
+    months = total.shape[1]
+    if uptake.form == "monthly_fills" and not high_uptake:
+        assert uptake.monthly_fills is not None
+        path = np.array(uptake.monthly_fills)
+        return path[np.minimum(np.arange(months), len(path) - 1)][None, :]
+    own = uptake.quarterly_fills_per_1000
+    if own is not None and not high_uptake:
+        quarters = np.array(own)[None, :]
+    else:
+        quarters = _stacked([_observed(register, q, high_uptake) for q in range(QUARTERS_OBSERVED)])
+    quarter = (covered + np.arange(months)) // QUARTER
+    rate: Array = quarters[:, np.minimum(quarter, quarters.shape[1] - 1)]
+    return array(total / PER_THOUSAND * rate / QUARTER)
+
+
+def _observed(register: Register, quarter: int, high: bool) -> Array:
+    path = f"assumptions.coverage.fills_per_1000_q{quarter}"
+    dated = next(iter(register.entries[path].values.values()))
+    if high and dated.range is not None:
+        return np.array([dated.range.high])
+    return register.number(path)

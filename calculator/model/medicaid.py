@@ -1,0 +1,397 @@
+"""A state's GLP-1 budget in both branches, month by month (model section 10).
+
+Shapes: C cases, T months of the horizon, G eligibility groups, P products. Treated people are
+spread over the groups as the eligible are. Amounts are accrual; `cash` moves rebates to the month
+in which they arrive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from calculator.model import cohort, ledger, offsets, rebates
+from calculator.model.arrays import MONTHS, Array, array
+from calculator.model.ledger import Ledger
+
+REBATE_LINES = ("statutory_rebate", "supplemental_rebate")
+GOVERNMENTS = ("federal", "state")
+QUARTER = 3
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Eligibility groups: who is enrolled, who pays for them, which rebates their fills earn."""
+
+    names: tuple[str, ...]
+    enrollment: Array  # (C, T, G) people
+    eligible_share: Array  # (C, G) newly eligible; uses already covered are not in it
+    existing_share: Array  # (C, G) share of today's covered fills; sums to 1
+    match: Array  # (C, T, G) federal share
+    managed: Array  # (C, G) share of people whose pharmacy benefit is in managed care
+    statutory: tuple[bool, ...]  # earns the statutory rebate (separate CHIP does not)
+    supplemental: tuple[bool, ...]  # earns a supplemental rebate
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a fill of each product costs and earns, USD per fill, (C, T, P)."""
+
+    share: Array  # (C, P) of fills
+    ingredient: Array
+    statutory: Array
+    offset: Array  # wholly federal part of the statutory rebate
+    own_supplemental: Array  # the state's own supplemental rebate
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Obesity coverage in one branch."""
+
+    active: Array  # (C, T) 1 in covered months
+    initiation: Array  # (C, T) yearly share of never-treated eligibles who start
+    fills: Array | None  # (C, T) total fills instead, where the user gives them
+    opening_stock: Array  # (C, K)
+    guaranteed: bool  # on the model's net price, else on the state's own
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything one state run needs."""
+
+    groups: Groups
+    prices: Prices
+    existing_prices: Prices
+    existing_fills: Array  # (C, T) covered fills of today's uses, all groups
+    join: Coverage
+    stay_out: Coverage
+    adopts: Array  # (C,) 1 where the state joins at this net price, else 0
+    guaranteed_net_price: Array  # (C,) nan: none
+    dispensing_fee: Array  # (C,)
+    copay: Array
+    share_340b: Array
+    curve: Array  # (C, K + T)
+    churn: Array
+    restart: Array
+    fills_per_month: Array
+    priced_share: Array  # (C, T) share of fills in managed care that the capitation prices
+    capitation_load: Array
+    premium_tax: Array
+    prior_authorization_cost: Array
+    prior_authorization_match: Array
+    fixed_cost: Array  # (C,) USD a year while obesity use is covered
+    administration_match: Array
+    offset_effect: tuple[Array, Array, Array]
+    offset_decay_months: Array
+    capture_lag: Array  # months until managed care savings reach the state
+    rebate_lag_quarters: Array
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One branch by month: rows of (line, payer), and people, (C, T)."""
+
+    rows: Ledger
+    starts: Array
+    on_therapy: Array
+    fills: Array
+
+
+@dataclass(frozen=True)
+class Result:
+    """Both branches by month; value is the state's, USD, positive is good for it."""
+
+    join: Branch
+    stay_out: Branch
+    value: Array  # (C, T)
+    member_months: Array  # (C, T)
+
+
+def run(inputs: Inputs) -> Result:
+    """Both branches of a state's budget, accrual."""
+    stay_out = _branch(inputs, inputs.stay_out)
+    joined = _branch(inputs, inputs.join)
+    adopts = inputs.adopts[:, None]
+    join = _mixed(adopts, joined, stay_out)
+    value = state_cost(stay_out.rows) - state_cost(join.rows)
+    member_months = inputs.groups.enrollment.sum(axis=-1)
+    return Result(join, stay_out, value, member_months)
+
+
+def _mixed(adopts: Array, joined: Branch, stay_out: Branch) -> Branch:
+    """The joining branch where the state adopts, else what staying out gives."""
+    nothing = np.zeros((1, 1))
+    rows = {
+        key: np.where(adopts > 0, joined.rows.get(key, nothing), stay_out.rows.get(key, nothing))
+        for key in {**joined.rows, **stay_out.rows}
+    }
+    return Branch(
+        rows,
+        np.where(adopts > 0, joined.starts, stay_out.starts),
+        np.where(adopts > 0, joined.on_therapy, stay_out.on_therapy),
+        np.where(adopts > 0, joined.fills, stay_out.fills),
+    )
+
+
+def state_cost(rows: Ledger) -> Array:
+    """What the state pays, (C, T): its rows, rebates negative."""
+    return ledger.total(rows, ledger.LINES, ("state",))
+
+
+def net_cost(rows: Ledger, payers: tuple[str, ...] = GOVERNMENTS) -> Array:
+    """Net of rebates, (C, T): total computable with both governments, or one of them."""
+    return ledger.total(rows, ledger.LINES, payers)
+
+
+def gross_cost(rows: Ledger, payers: tuple[str, ...] = GOVERNMENTS) -> Array:
+    """Before rebates, (C, T)."""
+    lines = [line for line in ledger.LINES if line not in REBATE_LINES]
+    return ledger.total(rows, lines, payers)
+
+
+def cash(rows: Ledger, lag_quarters: Array, before: Ledger) -> Ledger:
+    """The same rows with rebates in the month they arrive; what arrives later is not in them.
+
+    lag_quarters (C,), whole quarters after the fill. In the first months the rebates of the
+    months before arrive: those of `before` (staying out) in its first month.
+
+    >>> rows = {("statutory_rebate", "state"): np.array([[-9.0, -9.0, -9.0, -9.0]])}
+    >>> before = {("statutory_rebate", "state"): np.array([[-2.0, -2.0, -2.0, -2.0]])}
+    >>> cash(rows, np.array([1.0]), before)["statutory_rebate", "state"].tolist()
+    [[-2.0, -2.0, -2.0, -9.0]]
+    """
+    moved: Ledger = {}
+    nothing = np.zeros((1, 1))
+    for (line, payer), amounts in rows.items():
+        moved[line, payer] = amounts
+        if line in REBATE_LINES:
+            lag = np.rint(lag_quarters).astype(int) * QUARTER
+            month = np.arange(amounts.shape[1])[None, :] - lag[:, None]
+            wide = np.broadcast_to(amounts, (max(amounts.shape[0], lag.shape[0]), amounts.shape[1]))
+            taken = np.take_along_axis(wide, np.broadcast_to(np.maximum(month, 0), wide.shape), 1)
+            earlier = before.get((line, payer), nothing)[:, :1]
+            moved[line, payer] = np.where(month >= 0, taken, earlier)
+    return moved
+
+
+def by_period(amounts: Array, period: Array) -> Array:
+    """Monthly amounts summed by period number, (C, T) -> (C, periods).
+
+    >>> by_period(np.array([[1.0, 2.0, 4.0]]), np.array([0, 0, 1])).tolist()
+    [[3.0, 4.0]]
+    """
+    starts = np.flatnonzero(np.diff(period, prepend=-1))
+    return array(np.add.reduceat(amounts, starts, axis=1))
+
+
+# -------------------------------------------------------------------------------------- branches
+
+
+def _branch(inputs: Inputs, coverage: Coverage) -> Branch:
+    groups = inputs.groups
+    eligible = groups.enrollment * groups.eligible_share[:, None, :]
+    total = eligible.sum(axis=-1)
+    share = np.divide(
+        eligible, total[..., None], out=np.zeros(eligible.shape), where=total[..., None] > 0.0
+    )
+    starts, on_therapy, treated, after = _people(inputs, coverage, total)
+    fills = on_therapy * inputs.fills_per_month[:, None]
+    if coverage.fills is not None:
+        fills = coverage.fills * coverage.active
+
+    rows: Ledger = {}
+    drugs = _economics(inputs, inputs.prices, coverage.guaranteed)
+    today = _economics(inputs, inputs.existing_prices, coverage.guaranteed)
+    managed_fills = np.zeros((1, 1))
+    for index in range(len(groups.names)):
+        in_group = fills * share[:, :, index]
+        _post_fills(rows, inputs, "model_drugs", in_group, drugs, index, inputs.priced_share)
+        covered = inputs.existing_fills * groups.existing_share[:, index, None]
+        _post_fills(rows, inputs, "existing_glp1", covered, today, index, np.ones((1, 1)))
+        managed_fills = managed_fills + share[:, :, index] * groups.managed[:, index, None]
+
+    # Starts carry the mean match of the eligible only through their own administrative match.
+    authorizations = starts * inputs.prior_authorization_cost[:, None]
+    _share(rows, "administration", authorizations, inputs.prior_authorization_match[:, None])
+    fixed = coverage.active * inputs.fixed_cost[:, None] / MONTHS
+    _share(rows, "administration", fixed, inputs.administration_match[:, None])
+
+    match = (share * groups.match).sum(axis=-1)
+    effect = _medical_effect(inputs, treated, after)
+    month = np.arange(total.shape[1])[None, :]
+    reached = np.where(month >= inputs.capture_lag[:, None], 1.0, 1.0 - managed_fills)
+    _share(rows, "offsets", effect * reached, match)
+    return Branch(rows, starts, on_therapy, fills)
+
+
+def _people(
+    inputs: Inputs, coverage: Coverage, eligible: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Starts, people on therapy, treated people by year on therapy, and those after stopping."""
+    group = cohort.project(
+        eligible * coverage.active,
+        coverage.initiation * coverage.active,
+        inputs.curve,
+        inputs.churn,
+        inputs.restart,
+        coverage.opening_stock,
+        np.zeros(1),
+    )
+    on = group.on * coverage.active[:, None, :]
+    starts = group.starts * coverage.active
+    if coverage.fills is not None:
+        wanted = coverage.fills * coverage.active / inputs.fills_per_month[:, None]
+        starts = starters_behind(wanted, inputs.curve, inputs.churn)
+        on = _spells(starts, inputs.curve, inputs.churn) * coverage.active[:, None, :]
+        group = _as_cohort(on, starts, inputs.churn)
+    return starts, on.sum(axis=1), _treated(on, group), _after(inputs, group)
+
+
+def starters_behind(on_therapy: Array, curve: Array, churn: Array) -> Array:
+    """Monthly starters that give a path of people on therapy, (C, T); never below 0.
+
+    >>> curve = np.array([[1.0, 0.5, 0.25]])
+    >>> starters_behind(np.array([[10.0, 15.0, 7.5]]), curve, np.zeros(1)).tolist()
+    [[10.0, 10.0, 0.0]]
+    """
+    cases, months = np.broadcast_shapes(on_therapy.shape, (curve.shape[0], on_therapy.shape[1]))
+    alive = curve * (1.0 - churn[:, None]) ** np.arange(curve.shape[1])
+    starters = np.zeros((cases, months))
+    for month in range(months):
+        before = (starters[:, :month] * alive[:, month:0:-1]).sum(axis=1)
+        starters[:, month] = np.maximum(on_therapy[:, month] - before, 0.0)
+    return starters
+
+
+def _spells(starters: Array, curve: Array, churn: Array) -> Array:
+    """People on therapy by month of starting, (C, T, T)."""
+    cases, months = starters.shape
+    alive = curve * (1.0 - churn[:, None]) ** np.arange(curve.shape[1])
+    on = np.zeros((cases, months, months))
+    for month in range(months):
+        on[:, month, month:] = starters[:, month, None] * alive[:, : months - month]
+    return on
+
+
+def _as_cohort(on: Array, starters: Array, churn: Array) -> cohort.Cohort:
+    cases, months = starters.shape
+    stops = np.zeros((cases, months))
+    left = on[:, :, :-1] * (1.0 - churn[:, None, None]) - on[:, :, 1:]
+    stops[:, 1:] = np.maximum(left, 0.0).sum(axis=1)
+    nothing = np.zeros((cases, months))
+    return cohort.Cohort(
+        starters=starters,
+        restarts=nothing,
+        opening=np.zeros(cases),
+        on=on,
+        stops=stops,
+        stopped=nothing,
+        group_start=array(np.arange(months)),
+        group_age=np.zeros(months),
+    )
+
+
+def _treated(on: Array, group: cohort.Cohort) -> Array:
+    """People on therapy by month and year on therapy, (C, T, N)."""
+    months = on.shape[-1]
+    age = group.group_age[:, None] + np.arange(months) - group.group_start[:, None]
+    year_on = np.maximum(age, 0).astype(int) // MONTHS
+    return np.stack(
+        [(on * (year_on == number)).sum(axis=1) for number in range(int(year_on.max()) + 1)],
+        axis=-1,
+    )
+
+
+def _after(inputs: Inputs, group: cohort.Cohort) -> Array:
+    """People after stopping who still carry the effect, (C, T)."""
+    fade = (1.0 - inputs.churn) * np.exp(-1.0 / inputs.offset_decay_months)
+    cases, months = group.stops.shape
+    carried = np.zeros((cases, months))
+    stock = np.zeros(cases)
+    for month in range(months):
+        stock = stock * fade + group.stops[:, month]
+        carried[:, month] = stock
+    return carried
+
+
+def _medical_effect(inputs: Inputs, treated: Array, after: Array) -> Array:
+    """Change in medical cost by month, USD, (C, T); negative saves."""
+    effect = offsets.effect_by_year_on_therapy(*inputs.offset_effect, years=treated.shape[-1])
+    return offsets.medical_offsets(treated, after, effect) / MONTHS
+
+
+@dataclass(frozen=True)
+class _Fill:
+    """Mean economics of a fill, USD, (C, T); supplemental with and without a statutory rebate."""
+
+    gross: Array
+    statutory: Array
+    offset: Array
+    supplemental: Array
+    supplemental_alone: Array
+
+
+def _economics(inputs: Inputs, prices: Prices, guaranteed: bool) -> _Fill:
+    """Mean over the products. Joining tops the net up unless the state's own rebate is larger."""
+
+    def mean(amounts: Array) -> Array:
+        return array((amounts * prices.share[:, None, :]).sum(axis=-1))
+
+    supplemental = alone = prices.own_supplemental
+    if guaranteed:
+        net = inputs.guaranteed_net_price[:, None, None]
+        topped = rebates.top_up(prices.ingredient, prices.statutory, net)
+        supplemental = np.maximum(supplemental, topped)
+        alone = np.maximum(alone, rebates.top_up(prices.ingredient, 0.0, net))
+    fee = inputs.dispensing_fee - inputs.copay
+    return _Fill(
+        gross=mean(prices.ingredient) + fee[:, None] * prices.share.sum(axis=-1)[:, None],
+        statutory=mean(prices.statutory),
+        offset=mean(prices.offset),
+        supplemental=mean(supplemental),
+        supplemental_alone=mean(alone),
+    )
+
+
+def _post_fills(
+    rows: Ledger,
+    inputs: Inputs,
+    line: str,
+    fills: Array,
+    fill: _Fill,
+    index: int,
+    priced_share: Array,
+) -> None:
+    """Post a group's fills: fee for service, managed care, capitation, tax and rebates."""
+    groups = inputs.groups
+    match = groups.match[:, :, index]
+    managed = groups.managed[:, index, None]
+    gross = fills * fill.gross
+    _share(rows, line, gross * (1.0 - managed), match)
+    ledger.post(rows, line, "mco", gross * managed)
+    ledger.post(rows, line, "member", fills * inputs.copay[:, None])
+    capitation = gross * managed * priced_share / (1.0 - inputs.capitation_load[:, None])
+    _share(rows, "capitation", capitation, match)
+    ledger.post(rows, "capitation", "mco", -capitation)
+    tax = capitation * inputs.premium_tax[:, None] / (1.0 - inputs.premium_tax[:, None])
+    # The state's own tax on the capitation comes back to it; the federal share of it does not.
+    _share(rows, "premium_tax", tax, match)
+    ledger.post(rows, "premium_tax", "state", -tax)
+
+    earning = fills * (1.0 - inputs.share_340b[:, None])
+    if groups.statutory[index]:
+        whole, kept = earning * fill.statutory, earning * fill.offset
+        ledger.post(rows, "statutory_rebate", "manufacturer", whole)
+        ledger.post(rows, "statutory_rebate", "federal", -(kept + (whole - kept) * match))
+        ledger.post(rows, "statutory_rebate", "state", -(whole - kept) * (1.0 - match))
+    if groups.supplemental[index]:
+        unit = fill.supplemental if groups.statutory[index] else fill.supplemental_alone
+        ledger.post(rows, "supplemental_rebate", "manufacturer", earning * unit)
+        _share(rows, "supplemental_rebate", -earning * unit, match)
+
+
+def _share(rows: Ledger, line: str, amount: Array, match: Array) -> None:
+    """Post an amount as its federal and its state part."""
+    ledger.post(rows, line, "federal", amount * match)
+    ledger.post(rows, line, "state", amount * (1.0 - match))

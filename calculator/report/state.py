@@ -1,0 +1,117 @@
+"""A state's budget in words and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from calculator.analysis.states import StateRow, breakeven_net_price
+from calculator.medicaid_decision import StateDecision
+from calculator.report.table import align, cents
+from calculator.report.words import dollars, share
+
+MEASURES = (
+    ("Total computable, gross", "total_computable_gross"),
+    ("Rebates", "rebates"),
+    ("Total computable, net", "total_computable_net"),
+    ("Federal, net", "federal_net"),
+    ("State, net", "state_net"),
+    ("State, net, cash", "state_net_cash"),
+)
+PEOPLE = (("Fills", "fills"), ("Treated member-years", "treated_years"))
+
+
+def verdict(decision: StateDecision) -> str:
+    """What joining does to the state's budget, in one or two sentences, and what would turn it."""
+    state = decision.register.tree.states[decision.scenario.state.abbr]["state"]
+    start = decision.evaluation.months[0]
+    last = decision.evaluation.months[-1]
+    total, until = decision.value.total, f"{last:%B %Y}"
+    if not decision.adopted:
+        most = float(decision.register.number("assumptions.coverage.conditional_net_price")[0])
+        return (
+            f"{state} does not join: the net price is above the {dollars(most, 0)} a fill at which"
+            " it would, so nothing changes."
+        )
+    if abs(total) < 0.005:
+        return f"Joining from {start:%B %Y} changes nothing in {state}'s own spending."
+    verb = "saves" if total > 0 else "costs"
+    added = decision.high_uptake["total"]
+    high_verb = "saves" if added > 0 else "costs"
+    sentence = (
+        f"Joining from {start:%B %Y} {verb} {state} {dollars(abs(total))} of its own money to"
+        f" {until}, {dollars(abs(decision.value.pmpm), 2)} per enrollee a month; at the high end of"
+        f" the use seen in other states it {high_verb} {dollars(abs(added))}."
+    )
+    root = breakeven_net_price(decision.evaluation.inputs)
+    if root is None:
+        return f"{sentence} No net price alone would change the sign."
+    turned = "stop saving" if total > 0 else "save"
+    return f"{sentence} It would {turned} at a net price of {dollars(root, 0)} a fill."
+
+
+def text(decision: StateDecision) -> str:
+    """The budget by state fiscal year: stay out, join, difference."""
+    parts = []
+    for label, key in (*MEASURES, *PEOPLE):
+        rows = []
+        both = [decision.budget[branch][key] for branch in ("stay_out", "join")]
+        for period in decision.periods:
+            out, into = (amounts[period] or 0.0 for amounts in both)
+            rows.append([period, *_shown(key, out, into)])
+        out, into = (sum(value or 0.0 for value in amounts.values()) for amounts in both)
+        rows.append(["Total", *_shown(key, out, into)])
+        parts.append(align([label, "stay out", "join", "difference"], rows))
+    return "\n\n".join(parts)
+
+
+def _shown(key: str, out: float, into: float) -> list[str]:
+    amounts = (out, into, into - out)
+    if key in dict(PEOPLE).values():
+        return [f"{amount:,.0f}".replace("-", "−") for amount in amounts]
+    return [cents(amount, 0) for amount in amounts]
+
+
+def rests_on(decision: StateDecision) -> list[tuple[str, str]]:
+    """What the answer rests on, as (badge, sentence)."""
+    register = decision.register
+    package = register.tree.terms[str(decision.scenario.terms["package"])]
+    notes = [("terms", f"{package.label} ({package.status})")]
+    notes += [
+        ("gap", note) if "left out" in note else ("projected", note) for note in decision.notes
+    ]
+    notes.append(
+        ("assumed", "AMP, best price and own supplemental rebates are confidential: replace them")
+    )
+    first = decision.evaluation.months[0]
+    if first.month != decision.first_month:
+        notes.append(
+            ("partial year", f"fiscal year {decision.periods[0]} starts in {first:%B %Y} here")
+        )
+    for path in sorted(register.changed):
+        entry_path, _ = register.locate(path)
+        notes.append(("changed", f"{register.entries[entry_path].label} ({path})"))
+    return notes
+
+
+def states_text(rows: list[StateRow]) -> str:
+    """All states as a table; an empty cell is a number that was not found."""
+
+    def shown(amount: float | None, how: Callable[[float], str]) -> str:
+        return "" if amount is None else how(amount)
+
+    return align(
+        ["State", "covers", "value", "per enrollee", "state share", "break-even", "treated"],
+        [
+            [
+                f"{row.abbr} {row.state}" + (" *" if row.gaps else ""),
+                row.covers_today,
+                shown(row.value, dollars),
+                shown(row.value_per_enrollee_year, lambda amount: cents(amount, 2)),
+                shown(row.state_share_of_added_cost, share),
+                shown(row.breakeven_net_price, lambda amount: dollars(amount, 0)),
+                shown(row.treated_at_end, lambda count: f"{count:,.0f}"),
+            ]
+            for row in rows
+        ],
+        total=False,
+    )

@@ -1,0 +1,58 @@
+"""How numbers are said, everywhere the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+MINUS = "\N{MINUS SIGN}"
+SIGNIFICANT = 3
+
+
+def dollars(amount: float, decimals: int | None = None) -> str:
+    """Dollars with a true minus: cents below 100, three significant figures above a thousand.
+
+    >>> dollars(1.3249), dollars(-0.5), dollars(15_234_000.0), dollars(-95_266.0), dollars(2940.0)
+    ('$1.32', '−$0.50', '$15.2M', '−$95,300', '$2,940')
+    """
+    sign = MINUS if amount < 0 and round(abs(amount), 2) > 0 else ""
+    size = abs(amount)
+    if decimals is not None:
+        return f"{sign}${size:,.{decimals}f}"
+    for limit, unit in ((1e9, "B"), (1e6, "M")):
+        if size >= limit:
+            return f"{sign}${_significant(size / limit)}{unit}"
+    return f"{sign}${size:,.2f}" if size < 100 else f"{sign}${_significant(size)}"
+
+
+def _significant(size: float) -> str:
+    digits = SIGNIFICANT - 1 - math.floor(math.log10(size)) if size else 0
+    return f"{round(size, digits):,.{max(digits, 0)}f}"
+
+
+def share(amount: float) -> str:
+    """A share in per cent: 12.4%, 40%.
+
+    >>> share(0.1244), share(0.4), share(-0.05)
+    ('12.4%', '40%', '−5%')
+    """
+    text = f"{abs(amount) * 100:.1f}".removesuffix(".0")
+    return f"{MINUS if amount < 0 else ''}{text}%"
+
+
+def people(count: float) -> str:
+    """People, whole, with separators.
+
+    >>> people(1839.6)
+    '1,840 people'
+    """
+    return f"{count:,.0f} people"
+
+
+def either(ways: Sequence[str]) -> str:
+    """Ways as one phrase: a; a, or b; a, b, or c.
+
+    >>> either(["a"]), either(["a", "b", "c"])
+    ('a', 'a, b, or c')
+    """
+    return ", or ".join([", ".join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways)

@@ -1,0 +1,183 @@
+"""What every program's decision has: value, ledger, fingerprint, and plain data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from calculator import __version__
+from calculator.assumptions import Register
+from calculator.errors import IdentityError
+from calculator.model import ledger as words
+from calculator.model.arrays import MONTHS, Array
+from calculator.model.inputs import map_arrays
+from calculator.model.ledger import Ledger
+from calculator.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+IDENTITY_TOLERANCE = 1e-8
+Inputs = TypeVar("Inputs")
+Outputs = TypeVar("Outputs")
+
+
+@dataclass(frozen=True)
+class Value:
+    """What joining is worth to the payer: join less stay_out, USD, positive is good."""
+
+    total: float
+    present_value: float
+    pmpm: float
+    by_period: dict[str, float]
+
+
+class Decision(ABC):
+    """The central run of one scenario, and everything read off it."""
+
+    scenario: Scenario
+    resolution: str
+
+    @property
+    @abstractmethod
+    def register(self) -> Register:
+        """The assumptions, terms and inputs of the run."""
+
+    @property
+    @abstractmethod
+    def periods(self) -> tuple[str, ...]:
+        """Plan years, or state fiscal years."""
+
+    @property
+    @abstractmethod
+    def value(self) -> Value:
+        """What joining is worth, in total, as a present value, PMPM and by period."""
+
+    @abstractmethod
+    def ledgers(self) -> dict[str, Ledger]:
+        """Each branch's rows by case and period."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """The decision as plain data, unrounded (the JSON contract)."""
+
+    def ledger(self) -> pd.DataFrame:
+        """Every dollar with its payer: branch, period, line, payer, amount (USD)."""
+        import pandas as pd  # a third of a second that only a table needs
+
+        rows = []
+        for branch, ledger in self.ledgers().items():
+            for line in words.LINES:
+                for payer in words.PAYERS:
+                    wide = self._central(ledger.get((line, payer), np.zeros((1, 1))))
+                    if np.any(wide):
+                        rows += [
+                            (branch, period, line, payer, float(usd))
+                            for period, usd in zip(self.periods, wide, strict=True)
+                        ]
+        return pd.DataFrame(rows, columns=["branch", "period", "line", "payer", "amount"])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 of the inputs, the resolved assumptions, the resolution and the version."""
+        record = {
+            "version": __version__,
+            "resolution": self.resolution,
+            "scenario": self.scenario.model_dump(mode="json"),
+            "assumptions": self.register.resolved(),
+        }
+        text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def heading(self) -> dict[str, Any]:
+        """What identifies the run, and its value: the start of the JSON contract."""
+        return {
+            "program": self.scenario.program,
+            "scenario": self.scenario.name,
+            "version": __version__,
+            "fingerprint": self.fingerprint,
+            "value": {
+                "total": self.value.total,
+                "present_value": self.value.present_value,
+                "pmpm": self.value.pmpm,
+                "by_period": self.value.by_period,
+            },
+        }
+
+    def _central(self, amounts: Array) -> Array:
+        """The central case of (C, periods)."""
+        wide = np.broadcast_shapes(amounts.shape, (1, len(self.periods)))
+        return np.asarray(np.broadcast_to(amounts, wide)[0])
+
+    def _by_period(self, amounts: Array) -> dict[str, float | None]:
+        """The central case by period; None where there is nobody to divide by."""
+        return {
+            period: float(amount) if np.isfinite(amount) else None
+            for period, amount in zip(self.periods, self._central(amounts), strict=True)
+        }
+
+    def _lines(self, ledger: Ledger) -> dict[str, dict[str, dict[str, float | None]]]:
+        """Rows that are not zero: line -> payer -> period -> USD."""
+        found: dict[str, dict[str, dict[str, float | None]]] = {}
+        for (line, payer), amounts in ledger.items():
+            if np.any(self._central(amounts)):
+                found.setdefault(line, {})[payer] = self._by_period(amounts)
+        return found
+
+
+def check_identities(gaps: Mapping[str, Array], scale: float, worth: Iterable[Array]) -> None:
+    """Raise IdentityError where a gap is not 0 (relative to `scale`) or a value not a number."""
+    for name, gap in gaps.items():
+        size = float(np.max(np.abs(gap)))
+        if not size <= IDENTITY_TOLERANCE * (1.0 + scale):
+            raise IdentityError(f"broken identity: {name} (by {size:.6g})")
+    if not all(np.all(np.isfinite(amounts)) for amounts in worth):
+        raise IdentityError("broken identity: the value is not a number")
+
+
+def monthly_discount(months: int, rate: Array) -> Array:
+    """(1 + r)^-((t + 0.5) / 12) for months t from the horizon's first, (C, T).
+
+    >>> monthly_discount(2, np.zeros(1)).tolist()
+    [[1.0, 1.0]]
+    """
+    month = np.arange(months) + 0.5
+    return np.asarray((1.0 + rate[:, None]) ** (-month / MONTHS))
+
+
+def joined(parts: list[Any]) -> Any:
+    """The same tree of dataclasses and dicts with the arrays of all parts end to end."""
+    first = parts[0]
+    if isinstance(first, np.ndarray):
+        return np.concatenate(parts)
+    if isinstance(first, dict):
+        return {key: joined([part[key] for part in parts]) for key in first}
+    names = vars(first)
+    return type(first)(**{name: joined([getattr(part, name) for part in parts]) for name in names})
+
+
+def in_chunks(run: Callable[[Inputs], Outputs], inputs: Inputs, count: int, size: int) -> Outputs:
+    """Run a bounded number of cases at a time: arrays with `count` rows are cut, others shared."""
+    if count <= size:
+        return run(inputs)
+    parts = []
+    for first in range(0, count, size):
+        chunk = slice(first, min(first + size, count))
+        wide = chunk.stop - chunk.start
+
+        def take(value: Array, chunk: slice = chunk) -> Array:
+            return value[chunk] if value.ndim and value.shape[0] == count else value
+
+        def widen(value: Array, wide: int = wide) -> Array:
+            return np.broadcast_to(value, (wide, *value.shape[1:]))
+
+        parts.append(map_arrays(run(map_arrays(inputs, take)), widen))
+    found: Outputs = joined(parts)
+    return found

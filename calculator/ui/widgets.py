@@ -1,0 +1,183 @@
+"""What the pages share: fields made from register entries, badges, text that is safe to show."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import logging
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from calculator.assumptions import Assumption, Dated, Scalar, Tree
+from calculator.errors import InputError
+from calculator.report.figures import Theme
+
+LOG = logging.getLogger(__name__)
+SORRY = (
+    "This page could not be drawn. That is a bug, not your input; "
+    "please report it with the address of this page."
+)
+NONE, YES, NO = "none", "yes", "no"
+ALL_DIGITS = ".12g"
+BADGES = {
+    "not published": "orange",
+    "illustrative": "violet",
+    "assumed": "yellow",
+    "projected": "blue",
+    "changed": "primary",
+    "terms": "gray",
+}
+
+# ---------------------------------------------------------------------------------------- text
+
+
+def plain(text: object) -> str:
+    r"""Text as itself in Markdown: no formula between two dollar signs, no link, no tag.
+
+    >>> print(plain("$0.50 *or* [a](b)"))
+    \$0.50 \*or\* \[a\](b)
+    """
+    return re.sub(r"([\\`*_\[\]<>$~|#])", r"\\\1", str(text))
+
+
+def theme() -> Theme:
+    """The theme in force, so that a figure takes its own set of colours."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def calm(page: Callable[[], None]) -> Callable[[], None]:
+    """A page that answers a bug of ours with one sentence, never with a traceback."""
+
+    @functools.wraps(page)
+    def drawn() -> None:
+        try:
+            page()
+        except Exception:
+            LOG.exception("page %s", page.__module__)
+            st.error(SORRY)
+
+    return drawn
+
+
+def say(place: Any, error: InputError) -> None:
+    """An input error's own sentence, where the eye already is."""
+    place.error(plain(error), icon=":material/error:")
+
+
+def mark(place: Any, kind: str) -> None:
+    """One badge, as small as the thing it marks."""
+    place.badge(kind, color=BADGES[kind])
+
+
+def badges(notes: Sequence[tuple[str, str]]) -> None:
+    """One badge for each kind of note; its sentences show when it is pointed at."""
+    kinds: dict[str, list[str]] = {}
+    for kind, sentence in notes:
+        kinds.setdefault(kind, []).append(sentence)
+    with st.container(horizontal=True, gap="small"):
+        for kind, colour in BADGES.items():
+            if kind not in kinds:
+                continue
+            sentences = kinds[kind]
+            label = sentences[0] if kind == "terms" else kind
+            count = f" {len(sentences)}" if len(sentences) > 1 else ""
+            help_ = "\n\n".join(plain(sentence) for sentence in sentences)
+            st.badge(plain(label) + count, color=colour, help=help_)  # type: ignore[arg-type]
+
+
+# -------------------------------------------------------------------------------------- fields
+
+
+def shown(value: Scalar) -> str:
+    """A value as a person types it: 40,000, 0.15, none, yes.
+
+    >>> shown(40000.0), shown(0.0693), shown(None), shown(True)
+    ('40,000', '0.0693', 'none', 'yes')
+    """
+    if value is None:
+        return NONE
+    if isinstance(value, bool):
+        return YES if value else NO
+    if isinstance(value, float | int):
+        return f"{value:,{ALL_DIGITS}}"
+    return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def typed(path: str, entry: Assumption, text: str) -> Scalar:
+    """What a person typed as a number, or the sentence that says what is allowed.
+
+    >>> entry = Assumption(label="x", unit="share", bounds=(0, 1), values={dt.date(2028, 1, 1):
+    ...     Dated(value=0.1, status="user", source="user")})
+    >>> typed("x", entry, "12.5%"), typed("x", entry, " 0.2 ")
+    (0.125, 0.2)
+    >>> typed("x", entry, "1.5")
+    Traceback (most recent call last):
+    calculator.errors.InputError: x: allowed is a number from 0 to 1 share; given was 1.5
+    """
+    bare = text.strip().removeprefix("$").replace(",", "").replace("\N{MINUS SIGN}", "-")
+    if bare.lower() in ("", NONE):
+        if not entry.optional:
+            raise InputError(path, entry.allowed(), text.strip() or "nothing")
+        return None
+    per_cent = bare.endswith("%") and entry.unit.startswith("share")
+    try:
+        number = float(bare.removesuffix("%")) / 100 if per_cent else float(bare)
+    except ValueError:
+        raise InputError(path, entry.allowed(), text.strip()) from None
+    whole = math.isfinite(number) and number.is_integer()
+    return entry.checked(path, int(number) if whole else number)
+
+
+def named(entry: Assumption) -> str:
+    """The label with its unit: Members (people)."""
+    if entry.kind != "number" or entry.unit == "number":
+        return plain(entry.label)
+    return plain(f"{entry.label} ({entry.unit})")
+
+
+def about(entry: Assumption, dated: Dated | None, tree: Tree) -> str:
+    """What is allowed, what the value rests on and where it comes from."""
+    limited = entry.bounds or entry.choices
+    parts = [plain(f"Allowed: {entry.allowed()}.")] if limited else []
+    if dated is not None and dated.source in tree.sources and dated.status != "user":
+        source = tree.sources[dated.source]
+        where = plain(f"{source.title}, {source.publisher}, {source.date}")
+        link = f"[{where}]({source.url})" if source.url else where
+        parts.append(f"Status: {plain(dated.status.replace('_', ' '))}. Source: {link}.")
+    elif dated is not None:
+        parts.append("From the example; put your own plan's here.")
+    note = (dated.note if dated else None) or entry.note
+    return "\n\n".join([*parts, *([plain(note)] if note else [])])
+
+
+def number_field(label: str, path: str, help_: str) -> None:
+    """A field for a number, as text so that 40,000 can be read; its text lies under its path."""
+    st.text_input(label, key=path, help=help_, autocomplete="off", persist_state="session")
+
+
+def choice_field(
+    label: str, path: str, options: Sequence[str], help_: str | None, names: Mapping[str, str]
+) -> str:
+    """One of a few words."""
+    return str(
+        st.selectbox(
+            label,
+            options,
+            key=path,
+            help=help_,
+            format_func=lambda word: names.get(word, word.replace("_", " ")),
+            persist_state="session",
+            filter_mode=None,
+        )
+    )
+
+
+def yes_no_field(label: str, path: str, help_: str) -> str:
+    """Yes or no, both in sight."""
+    return str(
+        st.radio(label, (YES, NO), key=path, help=help_, horizontal=True, persist_state="session")
+    )
