@@ -13,12 +13,20 @@ import numpy as np
 from calculator.assumptions import Register
 from calculator.medicaid_inputs import build_inputs, months_of, periods
 from calculator.model import ledger as words
-from calculator.model import medicaid
+from calculator.model import medicaid, outcomes
 from calculator.model.arrays import MONTHS, Array
 from calculator.model.ledger import Ledger
 from calculator.model.medicaid import Branch, Inputs, Result
+from calculator.part_d_inputs import OFFSETS, offset_effect, weight_inputs
 from calculator.presets import OCTOBER, gaps
-from calculator.result import Decision, Value, check_identities, in_chunks, monthly_discount
+from calculator.result import (
+    NOT_WITHIN,
+    Decision,
+    Value,
+    check_identities,
+    in_chunks,
+    monthly_discount,
+)
 from calculator.scenario import StateScenario
 
 CHUNK = 64
@@ -162,6 +170,76 @@ class StateDecision(Decision):
         found["starts"] = branch.starts
         found["fills"] = branch.fills
         found["treated_years"] = branch.on_therapy / MONTHS
+        found["member_months"] = self.evaluation.result.member_months
+        return found
+
+    @cached_property
+    def outcomes(self) -> dict[str, Any]:
+        """Both branches' outcomes by state fiscal year, the thesis, and the user's criteria."""
+        inputs, result = self.evaluation.inputs, self.evaluation.result
+        clinical = weight_inputs(self.scenario.therapy, self.register)
+        number, _ = self._numbers(self.first_month)
+        ends = [*(np.flatnonzero(np.diff(number))), len(number) - 1]
+        found: dict[str, Any] = {}
+        joining = inputs.join if self.adopted else inputs.stay_out
+        for name, branch, coverage in (
+            ("join", result.join, joining),
+            ("stay_out", result.stay_out, inputs.stay_out),
+        ):
+            group = medicaid.treated_group(inputs, coverage)
+            at_twelve = self.by_fiscal_year(outcomes.reaching(group, MONTHS))
+            held = outcomes.weight_held(
+                group,
+                1.0 - inputs.churn,
+                (clinical.full_loss * inputs.prices.share).sum(axis=-1),
+                clinical.months_to_full_loss,
+                clinical.regain_months,
+                clinical.regain_reduction,
+                at=ends,
+            )
+            treated = self.by_fiscal_year(self._wide(branch.on_therapy)) / MONTHS
+            cost = self.by_fiscal_year(self._wide(branch.net_drug_cost))
+            yearly = {
+                "starts": self.by_fiscal_year(self._wide(branch.starts)),
+                "on_therapy": self._wide(branch.on_therapy)[:, ends],
+                "member_years": treated,
+                "fills": self.by_fiscal_year(self._wide(branch.fills)),
+                "at_twelve_months": at_twelve,
+                "mean_weight_kept": outcomes.ratio(
+                    held, (group.on_therapy + group.stopped)[:, ends]
+                ),
+                "net_drug_cost": cost,
+                "cost_per_treated_year": outcomes.ratio(cost, treated),
+                "medical_effect": self.by_fiscal_year(self._wide(branch.medical_effect)),
+            }
+            for response in outcomes.RESPONSES:
+                share = outcomes.mix_responding(
+                    clinical.full_loss,
+                    inputs.prices.share,
+                    clinical.loss_standard_deviation,
+                    response,
+                )
+                yearly[f"responders_{round(response * 100)}"] = at_twelve * share[:, None]
+            yearly["cost_per_responder_10"] = outcomes.ratio(cost, yearly["responders_10"])
+            found[name] = {key: self._by_period(amounts) for key, amounts in yearly.items()}
+        found["join"]["persistence_12_months"] = float(inputs.curve[0, MONTHS])
+        found["thesis"] = self._thesis(joining)
+        found["success"] = self.success(found["join"])
+        return found
+
+    def _thesis(self, coverage: medicaid.Coverage) -> dict[str, str]:
+        """The fiscal year in which medical savings overtake the drug's cost, by offset scenario."""
+        inputs = self.evaluation.inputs
+        cost = self.by_fiscal_year(self._wide(self.evaluation.result.join.net_drug_cost))[0]
+        group = medicaid.treated_group(inputs, coverage)
+        found = {}
+        for name in OFFSETS:
+            effect = offset_effect(self.register, name)
+            monthly = medicaid.medical_effect(
+                inputs, medicaid.treated_group(inputs, coverage), effect
+            )
+            index = outcomes.overtaking_year(self.by_fiscal_year(self._wide(monthly))[0], cost)
+            found[name] = NOT_WITHIN if index is None else self.periods[index]
         return found
 
     @cached_property
@@ -210,5 +288,6 @@ class StateDecision(Decision):
                 for name, measures in self.budget.items()
             },
             "high_uptake": self.high_uptake,
+            "outcomes": self.outcomes,
             "notes": self.notes,
         }

@@ -334,7 +334,7 @@ def _check_net(net: Array, prices: Prices) -> None:
 
 def _existing_fills(register: Register, groups: Groups) -> Array:
     yearly = register.number("assumptions.coverage.existing_fills_per_enrollee")
-    return groups.enrollment.sum(axis=-1) * yearly[:, None] / MONTHS
+    return array(groups.enrollment.sum(axis=-1) * yearly[:, None] / MONTHS)
 
 
 def _coverages(

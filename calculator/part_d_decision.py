@@ -19,7 +19,14 @@ from calculator.model.inputs import Inputs
 from calculator.model.ledger import Ledger
 from calculator.model.part_d import Result, settle
 from calculator.part_d_inputs import OFFSETS, build_inputs, offset_effect
-from calculator.result import Decision, Value, check_identities, in_chunks, monthly_discount
+from calculator.result import (
+    NOT_WITHIN,
+    Decision,
+    Value,
+    check_identities,
+    in_chunks,
+    monthly_discount,
+)
 from calculator.scenario import PlanScenario
 
 # Equal-probability points of spending per group, beside the stratum that spends nothing.
@@ -146,7 +153,7 @@ class PlanDecision(Decision):
             }
         found["join"]["persistence_12_months"] = float(inputs.population.curve[0, MONTHS])
         found["thesis"] = self._thesis()
-        found["success"] = self._success(found["join"])
+        found["success"] = self.success(found["join"])
         return found
 
     def _thesis(self) -> dict[str, str]:
@@ -162,34 +169,7 @@ class PlanDecision(Decision):
             )
             saved = offsets.medical_offsets(people.treated_years, people.after_stopping, effect)[0]
             index = outcomes.overtaking_year(saved, net_cost)
-            found[name] = "not within the horizon" if index is None else str(self.years[index])
-        return found
-
-    def _success(self, join: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """The user's thresholds, what was reached, and pass or miss. Empty without thresholds."""
-        responders = sum(join["responders_10"].values())
-        cost = sum(join["net_drug_cost"].values())
-        reached_twelve = sum(join["at_twelve_months"].values())
-        reached = {
-            "value_pmpm_at_least": self.value.pmpm,
-            "persistence_at_least": join["persistence_12_months"],
-            "responders_10_at_least": (
-                join["persistence_12_months"] * responders / reached_twelve
-                if reached_twelve
-                else 0.0
-            ),
-            "cost_per_responder_at_most": cost / responders if responders else float("inf"),
-        }
-        found = {}
-        for name, wanted in self.scenario.success:
-            if wanted is None:
-                continue
-            passed = reached[name] >= wanted if name.endswith("least") else reached[name] <= wanted
-            found[name] = {
-                "wanted": wanted,
-                "reached": reached[name],
-                "result": "pass" if passed else "miss",
-            }
+            found[name] = NOT_WITHIN if index is None else self.periods[index]
         return found
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from calculator.errors import InputError
 from calculator.model import cohort, payment, price, spending
 from calculator.model.arrays import MONTHS, Array, monthly_probability, pad_right
 from calculator.model.benefit import CLASSES, Rules
-from calculator.model.inputs import Bridge, Drugs, Inputs, Levers, Population, Supplement
+from calculator.model.inputs import Bridge, Drugs, Inputs, Levers, Population, Supplement, Weight
 from calculator.scenario import PlanScenario, Therapy
 
 OFFSETS = ("cost_rise", "none", "cbo", "trial_model", "upper")
@@ -156,11 +156,7 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
         retained_share=number("plan.retained_share"),
         offset_effect=offset_effect(register, scenario.therapy.offsets),
         offset_decay_months=assumed("offsets.offset_decay_months"),
-        full_loss=_full_loss(scenario, register),
-        loss_standard_deviation=assumed("clinical.loss_standard_deviation"),
-        months_to_full_loss=assumed("clinical.months_to_full_loss"),
-        regain_months=assumed("clinical.regain_months"),
-        regain_reduction=_regain_reduction(register),
+        weight=weight_inputs(scenario.therapy, register),
         part_c_coding=number("plan.part_c_coding"),
         prior_authorization_cost=assumed("administration.prior_authorization_cost"),
         fixed_cost=assumed("administration.fixed_cost"),
@@ -415,19 +411,19 @@ def _bridge(
     return stock * conversion[:, None], stopped, Bridge(on_horizon, net, copay)
 
 
-def _full_loss(scenario: PlanScenario, register: Register) -> Array:
-    """Weight lost at full effect by product, (C, P): the trial's, scaled to the real world."""
-    ratio = register.number("assumptions.clinical.real_world_ratio")
-    trial = [
-        register.number(f"assumptions.clinical.{product}_trial_loss")
-        for product in scenario.therapy.mix
-    ]
-    return np.stack(np.broadcast_arrays(*(ratio * loss for loss in trial)), axis=-1)
-
-
-def _regain_reduction(register: Register) -> Array:
-    reduction = register.number("assumptions.persistence.lifestyle_regain_reduction")
-    return reduction if register.flag("terms.lifestyle_support") else reduction * 0.0
+def weight_inputs(therapy: Therapy, register: Register) -> Weight:
+    """Weight loss by product, the trial's scaled to the real world, and regain."""
+    number = register.number
+    ratio = number("assumptions.clinical.real_world_ratio")
+    trial = [number(f"assumptions.clinical.{product}_trial_loss") for product in therapy.mix]
+    reduction = number("assumptions.persistence.lifestyle_regain_reduction")
+    return Weight(
+        full_loss=np.stack(np.broadcast_arrays(*(ratio * loss for loss in trial)), axis=-1),
+        loss_standard_deviation=number("assumptions.clinical.loss_standard_deviation"),
+        months_to_full_loss=number("assumptions.clinical.months_to_full_loss"),
+        regain_months=number("assumptions.clinical.regain_months"),
+        regain_reduction=reduction * float(register.flag("terms.lifestyle_support")),
+    )
 
 
 def _supplement(scenario: PlanScenario, register: Register) -> Supplement | None:

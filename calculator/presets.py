@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from calculator.assumptions import Assumption, Dated, Register
+from calculator import fields
+from calculator.assumptions import Assumption, Dated, Register, Status
 from calculator.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ GROUPS = (
     "separate_chip",
 )
 OCTOBER = 10
-ANY_DAY = dt.date(1900, 1, 1)
+CARVED_OUT = ("out", "ffs_state")
 
 
 def presets(scenario: StateScenario, register: Register) -> dict[str, Assumption]:
@@ -49,6 +50,15 @@ def presets(scenario: StateScenario, register: Register) -> dict[str, Assumption
             "fiscal_year_start_month",
             "fiscal_year",
         )
+    if row["pharmacy_carve"] in CARVED_OUT:
+        # Nothing of the pharmacy benefit is in managed care there.
+        status: Status = "published" if row["carve_status"] == "published" else "expert"
+        dated = Dated(value=0.0, status=status, source=row["carve_source"])
+        for name in GROUPS:
+            if getattr(scenario.groups, name).managed_share is None:
+                path = f"groups.{name}.managed_share"
+                known = register.entries.get(path) or fields.entries(scenario)[path]
+                found[path] = known.model_copy(update={"values": {fields.ANY_DAY: dated}})
     found.update(_match(scenario, register, "fmap"))
     found.update(_match(scenario, register, "efmap"))
     found.update(_enrollment(scenario, register, row))
@@ -61,7 +71,7 @@ def gaps(scenario: StateScenario, register: Register) -> list[str]:
         f"groups.{name}.enrollment"
         for name in GROUPS
         if getattr(scenario.groups, name).included
-        and register.entries[f"groups.{name}.enrollment"].values[ANY_DAY].value is None
+        and register.entries[f"groups.{name}.enrollment"].values[fields.ANY_DAY].value is None
         and getattr(scenario.groups, name).share is None
     ]
 
@@ -74,13 +84,20 @@ def _entry(
     column: str,
     prefix: str,
 ) -> Assumption:
-    status = row.get(f"{prefix}_status") or "published"
-    dated = Dated(
-        value=float(row[column]),
-        status="published" if status == "preliminary" else status,  # type: ignore[arg-type]
-        source=row[f"{prefix}_source"],
+    source = row[f"{prefix}_source"]
+    dated = Dated(value=float(row[column]), status=_status(row, f"{prefix}_status"), source=source)
+    return Assumption(
+        label=label, unit=unit, bounds=bounds, optional=True, values={fields.ANY_DAY: dated}
     )
-    return Assumption(label=label, unit=unit, bounds=bounds, optional=True, values={ANY_DAY: dated})
+
+
+def _status(row: Mapping[str, str], column: str) -> Status:
+    """The status a table gives, `published` where it gives none of the known words."""
+    for status in get_args(Status):
+        if row.get(column) == status:
+            found: Status = status
+            return found
+    return "published"
 
 
 def _match(scenario: StateScenario, register: Register, kind: str) -> dict[str, Assumption]:
@@ -91,8 +108,8 @@ def _match(scenario: StateScenario, register: Register, kind: str) -> dict[str, 
     values: dict[dt.date, Dated] = {}
     for row in register.tree.match_rates[scenario.state.abbr]:
         day = dt.date(int(row["fiscal_year"]) - 1, OCTOBER, 1)
-        status = row["efmap_status"] if kind == "efmap" else row["status"]
-        values[day] = Dated(value=float(row[kind]), status=status, source=row["source"])  # type: ignore[arg-type]
+        status = _status(row, "efmap_status" if kind == "efmap" else "status")
+        values[day] = Dated(value=float(row[kind]), status=status, source=row["source"])
     last = max(values)
     held = values[last].model_copy(update={"status": "projected"})
     values[dt.date(last.year + 1, OCTOBER, 1)] = held
@@ -145,6 +162,6 @@ def _enrollment(
                 unit="people",
                 bounds=(0, 50_000_000),
                 optional=True,
-                values={ANY_DAY: dated},
+                values={fields.ANY_DAY: dated},
             )
     return found

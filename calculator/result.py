@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 IDENTITY_TOLERANCE = 1e-8
+NOT_WITHIN = "not within the horizon"
 Inputs = TypeVar("Inputs")
 Outputs = TypeVar("Outputs")
 
@@ -110,6 +111,35 @@ class Decision(ABC):
                 "by_period": self.value.by_period,
             },
         }
+
+    def success(self, join: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+        """The user's thresholds, what was reached, and pass or miss. Empty without thresholds.
+
+        join: outcomes of the joining branch (at_twelve_months, responders_10, net_drug_cost by
+        period, and persistence_12_months).
+        """
+        responders, cost, at_twelve = (
+            sum(amount or 0.0 for amount in join[key].values())
+            for key in ("responders_10", "net_drug_cost", "at_twelve_months")
+        )
+        persistence = join["persistence_12_months"]
+        reached = {
+            "value_pmpm_at_least": self.value.pmpm,
+            "persistence_at_least": persistence,
+            "responders_10_at_least": persistence * responders / at_twelve if at_twelve else 0.0,
+            "cost_per_responder_at_most": cost / responders if responders else None,
+        }
+        found = {}
+        for name, wanted in self.scenario.success:
+            if wanted is None:
+                continue
+            got = reached[name]
+            passed = got is not None and (
+                got >= wanted if name.endswith("least") else got <= wanted
+            )
+            result = "pass" if passed else "miss"
+            found[name] = {"wanted": wanted, "reached": got, "result": result}
+        return found
 
     def _central(self, amounts: Array) -> Array:
         """The central case of (C, periods)."""

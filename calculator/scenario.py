@@ -151,6 +151,7 @@ class Scenario(Section):
     label: str = Field(title="What it is", max_length=400)
     program: str = Field(title="Program")
     therapy: Therapy
+    success: Success = Success()
     terms: dict[str, Any] = Field(title="Terms package and changes to its levers")
     assumptions: dict[str, Any] = Field(default_factory=dict, title="Changes to assumptions")
 
@@ -220,7 +221,6 @@ class PlanScenario(Scenario):
     horizon: Horizon = Horizon()
     rivals: Rivals
     own_coverage: OwnCoverage | None = Field(None, title="Own coverage when staying out")
-    success: Success = Success()
 
 
 class Group(Section):

@@ -293,12 +293,13 @@ def _people(inputs: Inputs, group: cohort.Cohort, fills: Array) -> People:
         weight_held=outcomes.weight_held(
             group,
             1.0 - inputs.population.churn,
-            (inputs.full_loss * inputs.products.share).sum(axis=-1),
-            inputs.months_to_full_loss,
-            inputs.regain_months,
-            inputs.regain_reduction,
+            (inputs.weight.full_loss * inputs.products.share).sum(axis=-1),
+            inputs.weight.months_to_full_loss,
+            inputs.weight.regain_months,
+            inputs.weight.regain_reduction,
+            at=range(MONTHS - 1, group.on.shape[-1], MONTHS),
         ),
-        at_twelve_months=outcomes.reaching(group, MONTHS),
+        at_twelve_months=_monthly_to_yearly(outcomes.reaching(group, MONTHS)),
     )
 
 

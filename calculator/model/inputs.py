@@ -86,6 +86,17 @@ class Supplement:
 
 
 @dataclass(frozen=True)
+class Weight:
+    """Weight lost on therapy and regained after it."""
+
+    full_loss: Array  # (C, P) share of body weight lost by product at full effect
+    loss_standard_deviation: Array  # (C,)
+    months_to_full_loss: Array
+    regain_months: Array
+    regain_reduction: Array  # share of the regain that lifestyle support prevents
+
+
+@dataclass(frozen=True)
 class Inputs:
     """Everything one run needs."""
 
@@ -136,11 +147,7 @@ class Inputs:
     retained_share: Array
     offset_effect: tuple[Array, Array, Array]  # first year, yearly step, limit
     offset_decay_months: Array
-    full_loss: Array  # (C, P) share of body weight lost by product at full effect
-    loss_standard_deviation: Array
-    months_to_full_loss: Array
-    regain_months: Array
-    regain_reduction: Array  # share of the regain that lifestyle support prevents
+    weight: Weight
     part_c_coding: Array
     prior_authorization_cost: Array
     fixed_cost: Array

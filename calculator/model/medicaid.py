@@ -7,7 +7,7 @@ in which they arrive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -96,6 +96,8 @@ class Branch:
     starts: Array
     on_therapy: Array
     fills: Array
+    net_drug_cost: Array  # obesity use after rebates, whoever pays, USD
+    medical_effect: Array  # whole change in medical cost, USD; negative saves
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,8 @@ def _mixed(adopts: Array, joined: Branch, stay_out: Branch) -> Branch:
         np.where(adopts > 0, joined.starts, stay_out.starts),
         np.where(adopts > 0, joined.on_therapy, stay_out.on_therapy),
         np.where(adopts > 0, joined.fills, stay_out.fills),
+        np.where(adopts > 0, joined.net_drug_cost, stay_out.net_drug_cost),
+        np.where(adopts > 0, joined.medical_effect, stay_out.medical_effect),
     )
 
 
@@ -195,7 +199,9 @@ def _branch(inputs: Inputs, coverage: Coverage) -> Branch:
     share = np.divide(
         eligible, total[..., None], out=np.zeros(eligible.shape), where=total[..., None] > 0.0
     )
-    starts, on_therapy, treated, after = _people(inputs, coverage, total)
+    group = treated_group(inputs, coverage)
+    on_therapy = group.on_therapy
+    starts = group.starts
     fills = on_therapy * inputs.fills_per_month[:, None]
     if coverage.fills is not None:
         fills = coverage.fills * coverage.active
@@ -207,6 +213,9 @@ def _branch(inputs: Inputs, coverage: Coverage) -> Branch:
     for index in range(len(groups.names)):
         in_group = fills * share[:, :, index]
         _post_fills(rows, inputs, "model_drugs", in_group, drugs, index, inputs.priced_share)
+    rebated = ledger.total(rows, REBATE_LINES, ("manufacturer",))
+    net_drug_cost = ledger.total(rows, ("model_drugs",), (*GOVERNMENTS, "mco")) - rebated
+    for index in range(len(groups.names)):
         covered = inputs.existing_fills * groups.existing_share[:, index, None]
         _post_fills(rows, inputs, "existing_glp1", covered, today, index, np.ones((1, 1)))
         managed_fills = managed_fills + share[:, :, index] * groups.managed[:, index, None]
@@ -218,34 +227,37 @@ def _branch(inputs: Inputs, coverage: Coverage) -> Branch:
     _share(rows, "administration", fixed, inputs.administration_match[:, None])
 
     match = (share * groups.match).sum(axis=-1)
-    effect = _medical_effect(inputs, treated, after)
+    effect = medical_effect(inputs, group, inputs.offset_effect)
     month = np.arange(total.shape[1])[None, :]
     reached = np.where(month >= inputs.capture_lag[:, None], 1.0, 1.0 - managed_fills)
     _share(rows, "offsets", effect * reached, match)
-    return Branch(rows, starts, on_therapy, fills)
+    return Branch(rows, starts, on_therapy, fills, net_drug_cost, effect)
 
 
-def _people(
-    inputs: Inputs, coverage: Coverage, eligible: Array
-) -> tuple[Array, Array, Array, Array]:
-    """Starts, people on therapy, treated people by year on therapy, and those after stopping."""
-    group = cohort.project(
-        eligible * coverage.active,
-        coverage.initiation * coverage.active,
-        inputs.curve,
-        inputs.churn,
-        inputs.restart,
-        coverage.opening_stock,
-        np.zeros(1),
-    )
-    on = group.on * coverage.active[:, None, :]
-    starts = group.starts * coverage.active
+def treated_group(inputs: Inputs, coverage: Coverage) -> cohort.Cohort:
+    """The treated people of a branch by month of starting; nobody outside covered months."""
+    eligible = (inputs.groups.enrollment * inputs.groups.eligible_share[:, None, :]).sum(axis=-1)
     if coverage.fills is not None:
         wanted = coverage.fills * coverage.active / inputs.fills_per_month[:, None]
         starts = starters_behind(wanted, inputs.curve, inputs.churn)
-        on = _spells(starts, inputs.curve, inputs.churn) * coverage.active[:, None, :]
-        group = _as_cohort(on, starts, inputs.churn)
-    return starts, on.sum(axis=1), _treated(on, group), _after(inputs, group)
+        group = _as_cohort(_spells(starts, inputs.curve, inputs.churn), starts, inputs.churn)
+    else:
+        group = cohort.project(
+            eligible * coverage.active,
+            coverage.initiation * coverage.active,
+            inputs.curve,
+            inputs.churn,
+            inputs.restart,
+            coverage.opening_stock,
+            np.zeros(1),
+        )
+    active = coverage.active
+    return replace(
+        group,
+        on=group.on * active[:, None, :],
+        starters=group.starters * active,
+        restarts=group.restarts * active,
+    )
 
 
 def starters_behind(on_therapy: Array, curve: Array, churn: Array) -> Array:
@@ -292,13 +304,13 @@ def _as_cohort(on: Array, starters: Array, churn: Array) -> cohort.Cohort:
     )
 
 
-def _treated(on: Array, group: cohort.Cohort) -> Array:
+def _treated(group: cohort.Cohort) -> Array:
     """People on therapy by month and year on therapy, (C, T, N)."""
-    months = on.shape[-1]
+    months = group.on.shape[-1]
     age = group.group_age[:, None] + np.arange(months) - group.group_start[:, None]
     year_on = np.maximum(age, 0).astype(int) // MONTHS
     return np.stack(
-        [(on * (year_on == number)).sum(axis=1) for number in range(int(year_on.max()) + 1)],
+        [(group.on * (year_on == number)).sum(axis=1) for number in range(int(year_on.max()) + 1)],
         axis=-1,
     )
 
@@ -315,10 +327,16 @@ def _after(inputs: Inputs, group: cohort.Cohort) -> Array:
     return carried
 
 
-def _medical_effect(inputs: Inputs, treated: Array, after: Array) -> Array:
-    """Change in medical cost by month, USD, (C, T); negative saves."""
-    effect = offsets.effect_by_year_on_therapy(*inputs.offset_effect, years=treated.shape[-1])
-    return offsets.medical_offsets(treated, after, effect) / MONTHS
+def medical_effect(
+    inputs: Inputs, group: cohort.Cohort, effect: tuple[Array, Array, Array]
+) -> Array:
+    """Change in medical cost by month, USD, (C, T); negative saves.
+
+    effect: first year, yearly step and limit, USD per treated member-year.
+    """
+    treated = _treated(group)
+    by_year = offsets.effect_by_year_on_therapy(*effect, years=treated.shape[-1])
+    return offsets.medical_offsets(treated, _after(inputs, group), by_year) / MONTHS
 
 
 @dataclass(frozen=True)

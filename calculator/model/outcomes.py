@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from calculator.model import ledger
-from calculator.model.arrays import MONTHS, Array, Number, array
+from calculator.model.arrays import Array, Number, array
 from calculator.model.cohort import Cohort
 from calculator.model.inputs import Inputs
 
@@ -54,6 +55,11 @@ def share_responding(mean: Number, standard_deviation: Number, at_least: Number)
     return array(ndtr((array(mean) - at_least) / standard_deviation))
 
 
+def mix_responding(loss: Array, mix: Array, standard_deviation: Array, at_least: float) -> Array:
+    """Share responding over a mix of products: loss and mix (C, P), -> (C,)."""
+    return array((share_responding(loss, standard_deviation[:, None], at_least) * mix).sum(axis=-1))
+
+
 def weight_held(
     group: Cohort,
     stay: Array,
@@ -61,8 +67,9 @@ def weight_held(
     months_to_full: Array,
     regain_months: Array,
     reduction: Array,
+    at: Sequence[int],
 ) -> Array:
-    """Person-shares of body weight lost at the end of each year, (C, Y).
+    """Person-shares of body weight lost at the end of the months `at`, (C, len(at)).
 
     Everyone still a member counts: on therapy by their months on it, stopped by their months
     since. Divided by people it is the mean weight kept. stay (C,): monthly share who stay members.
@@ -74,22 +81,20 @@ def weight_held(
     on = (group.on * loss).sum(axis=1)
     stops = group.on[:, :, :-1] * stay[:, None, None] - group.on[:, :, 1:]
     lost_at_stop = (np.maximum(stops, 0.0) * loss[:, :, :-1]).sum(axis=1)
-    held = np.zeros((cases, months // MONTHS))
-    for year in range(months // MONTHS):
-        december = (year + 1) * MONTHS - 1
-        since = array(np.arange(december, 0, -1) - 1)
+    held = np.zeros((cases, len(at)))
+    for column, end in enumerate(at):
+        since = array(np.arange(end, 0, -1) - 1)
         kept = weight_kept(1.0, since[None], regain_months[:, None], reduction[:, None])
         present = stay[:, None] ** since
-        held[:, year] = on[:, december] + (lost_at_stop[:, :december] * kept * present).sum(axis=1)
+        held[:, column] = on[:, end] + (lost_at_stop[:, :end] * kept * present).sum(axis=1)
     return held
 
 
 def reaching(group: Cohort, age: int) -> Array:
-    """People who are on therapy `age` months after they started, by year, (C, Y)."""
+    """People who are on therapy `age` months after they started, by month, (C, T)."""
     months = group.on.shape[-1]
     ages = group.group_age[:, None] + np.arange(months) - group.group_start[:, None]
-    by_month = (group.on * (ages == age)).sum(axis=1)
-    return array(by_month.reshape(by_month.shape[0], -1, MONTHS).sum(axis=-1))
+    return array((group.on * (ages == age)).sum(axis=1))
 
 
 def overtaking_year(offsets: Array, net_drug_cost: Array) -> int | None:
@@ -126,21 +131,19 @@ def by_year(inputs: Inputs, people: People, settled: Settled) -> dict[str, Array
         "member_years": treated,
         "fills": people.fills,
         "at_twelve_months": people.at_twelve_months,
-        "mean_weight_kept": _ratio(people.weight_held, people.treated),
+        "mean_weight_kept": ratio(people.weight_held, people.treated),
         "net_drug_cost": net_cost,
-        "cost_per_treated_year": _ratio(net_cost, treated),
+        "cost_per_treated_year": ratio(net_cost, treated),
         "members_pay_for_drugs": ledger.total(rows, ledger.DRUG_LINES, ("member",)),
         "members_pay_for_model_drugs": ledger.total(rows, model, ("member",)),
         "federal_cost": ledger.total(rows, ledger.LINES, FEDERAL_PAYERS),
         "medical_effect": settled.offsets,
     }
+    deviation = inputs.weight.loss_standard_deviation
     for response in RESPONSES:
-        responding = share_responding(
-            inputs.full_loss, inputs.loss_standard_deviation[:, None], response
-        )
-        share = (responding * inputs.products.share).sum(axis=-1)[:, None]
-        found[f"responders_{round(response * 100)}"] = people.at_twelve_months * share
-    found["cost_per_responder_10"] = _ratio(net_cost, found["responders_10"])
+        share = mix_responding(inputs.weight.full_loss, inputs.products.share, deviation, response)
+        found[f"responders_{round(response * 100)}"] = people.at_twelve_months * share[:, None]
+    found["cost_per_responder_10"] = ratio(net_cost, found["responders_10"])
     return found
 
 
@@ -156,6 +159,7 @@ def federal_by_line(settled: Settled) -> dict[str, Array]:
     return costs
 
 
-def _ratio(amount: Array, people: Array) -> Array:
+def ratio(amount: Array, people: Array) -> Array:
+    """Amount per person; nan where there is nobody."""
     top, bottom = np.broadcast_arrays(amount, people)
     return array(np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0.0))

@@ -167,7 +167,7 @@ def payers_alt(payers: DrugPayers) -> str:
 
 def _cents(amount: float) -> str:
     if 0.0 < abs(amount) < 0.5:
-        return "under 1¢"
+        return "<1¢"
     return f"{amount:.0f}¢".replace("-", MINUS)
 
 
@@ -314,7 +314,7 @@ def _direct_labels(
             ax=16,
             ay=middle * pixels - at,
             xanchor="left",
-            text=f"{segment.label} {_cents(cents.get(segment.payer, 0.0))}",
+            text=f"{segment.label} {_cents(cents.get(segment.payer, 0.0))}".replace("<", "&lt;"),
             showarrow=True,
             arrowhead=0,
             arrowwidth=1.5,

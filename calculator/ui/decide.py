@@ -47,7 +47,7 @@ def answer(content: str, _scenario: PlanScenario) -> Answer:
     assert isinstance(decision, PlanDecision)
     chosen = float(decision.register.number(PRICED)[0])
     shares = np.array(sorted({0.0, chosen, 1.0}))
-    at = value_pmpm(_scenario, PRICED, shares)
+    at = value_pmpm(_scenario, PRICED, shares) + np.zeros_like(shares)  # alike without a bid
     now = decision.register.flag(INCLUDES)
     other = decide(_scenario.with_settings({INCLUDES: not now}))
     return Answer(
@@ -65,6 +65,7 @@ def render() -> None:
     """Draw the page."""
     form = sidebar()
     said = _answered(form)
+    notes = said.rests_on if form.wrong else [*said.rests_on, *_own_changes(form, said)]
     if form.wrong is not None:
         whose = (
             "the last valid inputs" if LAST_GOOD in st.session_state else "the example as shipped"
@@ -72,13 +73,13 @@ def render() -> None:
         st.warning(
             f"This result belongs to {whose}. {plain(form.wrong)}", icon=":material/history:"
         )
-    _headline(said)
+    _headline(said, notes)
     _figures(said.decision)
     _who_pays(said.payers)
     _tables(said.decision)
     _both_ways(said)
     _outcomes(said.decision)
-    _basis(said)
+    _basis(said.decision, notes)
 
 
 def _answered(form: Form) -> Answer:
@@ -96,11 +97,19 @@ def _answered(form: Form) -> Answer:
     return answer(last.model_dump_json(), last)
 
 
-def _headline(said: Answer) -> None:
+def _own_changes(form: Form, said: Answer) -> list[tuple[str, str]]:
+    """The fields of the example that were changed; levers and assumptions are noted already."""
+    register = said.decision.register
+    own = [path for path in form.settings if path not in register.changed]
+    labels = {path: entry.label for path, entry in register.entries.items() if path in own}
+    return [("changed", f"{labels.get(path, path)} ({path})") for path in own]
+
+
+def _headline(said: Answer, notes: list[tuple[str, str]]) -> None:
     first = opening(said.decision)
     st.subheader(plain(first), anchor=False)
     st.markdown(plain(said.verdict.sentence.removeprefix(first).strip()))
-    badges(said.rests_on)
+    badges(notes)
 
 
 def _signed(amount: float, decimals: int | None = None) -> str:
@@ -127,7 +136,7 @@ def _figures(decision: PlanDecision) -> None:
         (
             f"Value to December {last}",
             _signed(value.total),
-            f"{_signed(value.present_value)} at {share(rate)} a year",
+            f"present value {_signed(value.present_value)} at {share(rate)}",
         ),
         (f"On therapy, end of {last}", people(treated), f"{people(without)} if staying out"),
         _fourth(decision, branches, last),
@@ -290,10 +299,9 @@ def thesis(decision: PlanDecision) -> str:
     return "Medical savings overtake the drug's cost: " + "; ".join(parts) + "."
 
 
-def _basis(said: Answer) -> None:
-    decision = said.decision
+def _basis(decision: PlanDecision, notes: list[tuple[str, str]]) -> None:
     with st.expander("What this rests on"):
-        for kind, sentence in said.rests_on:
+        for kind, sentence in notes:
             st.markdown(f"**{plain(kind)}**: {plain(sentence)}")
         st.table(_assumptions(decision), border="horizontal", hide_index=True)
     st.caption(

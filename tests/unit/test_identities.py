@@ -32,7 +32,12 @@ NO_OVERHEAD = {
     "assumptions.administration.pmpm_cost": 0.0,
 }
 NO_RESPONSE = {"assumptions.selection.premium_semi_elasticity": 0.0}
-NO_CORRIDOR = {"terms.corridor.first_threshold": 1.0, "terms.corridor.second_threshold": 1.0}
+# A capitation outside the target would look like a loss once it is priced off the bid.
+NO_CORRIDOR = {
+    "terms.corridor.first_threshold": 1.0,
+    "terms.corridor.second_threshold": 1.0,
+    "terms.obesity_capitation.in_corridor_target": True,
+}
 NOBODY_TODAY = {
     f"assumptions.drugs.{drug}_users_share": 0.0 for drug in ("ozempic", "rybelsus", "mounjaro")
 }
