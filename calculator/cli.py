@@ -105,7 +105,8 @@ def decide_command(
         sentence, tables = state.verdict(decision), state.text(decision)
         notes = state.rests_on(decision)
     else:
-        sentence, tables = verdict(decision, resolution).sentence, table.text(decision, by_year)
+        sentence = verdict(decision, resolution).sentence
+        tables = "\n".join([table.text(decision, by_year), "", *table.beside(decision)])
         notes = rests_on(decision.scenario, decision)
     lines = [
         f"{decision.scenario.name}: {decision.scenario.label}",

@@ -235,9 +235,7 @@ class StateDecision(Decision):
         found = {}
         for name in OFFSETS:
             effect = offset_effect(self.register, name)
-            monthly = medicaid.medical_effect(
-                inputs, medicaid.treated_group(inputs, coverage), effect
-            )
+            monthly = medicaid.medical_effect(inputs, group, effect)
             index = outcomes.overtaking_year(self.by_fiscal_year(self._wide(monthly))[0], cost)
             found[name] = NOT_WITHIN if index is None else self.periods[index]
         return found

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from calculator.assumptions import Register
-from calculator.decision import evaluate
+from calculator.decision import decide, evaluate
 from calculator.errors import InputError
 from calculator.model.arrays import Array
-from calculator.scenario import Scenario
+from calculator.scenario import PlanScenario, Scenario
 
 # Each round divides the bracket by this; three rounds place a root within 1/27,000 of the range.
 GRID, ROUNDS = 31, 3
@@ -31,9 +31,9 @@ class Breakeven:
 def value_pmpm(scenario: Scenario, path: str, values: Array, resolution: str = "full") -> Array:
     """Value of joining, USD PMPM, at each of `values` of one numeric path, (C,)."""
     result = evaluate(scenario, {path: values}, resolution).result
-    worth = result.value.sum(axis=1)
-    months = np.broadcast_to(result.member_months.sum(axis=1), worth.shape)
-    return np.asarray(worth / months)
+    worth = result.value.sum(axis=1) / result.member_months.sum(axis=1)
+    # An input that moves nothing leaves one case for all.
+    return np.asarray(np.broadcast_to(worth, values.shape))
 
 
 def breakeven(
@@ -66,6 +66,30 @@ def breakeven(
     share = -worth[first] / step
     root = grid[first] + share * (grid[first + 1] - grid[first])
     return Breakeven(path, low, high, float(root), *ends)
+
+
+PRICED = "assumptions.payment.priced_share"
+COUNTED = "terms.net_includes_discount"
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """Value PMPM under readings that no source settles, beside the one chosen."""
+
+    priced: dict[float, float]  # share of the cost put into the bid -> USD PMPM
+    discount_counted: dict[bool, float]  # counts towards the net price -> USD PMPM
+
+
+def alternatives(scenario: PlanScenario, resolution: str = "full") -> Alternatives:
+    """Value with none, the chosen share and all of the cost in the bid; discount counted or not."""
+    chosen = float(scenario.register().number(PRICED)[0])
+    shares = sorted({0.0, chosen, 1.0})
+    worth = value_pmpm(scenario, PRICED, np.array(shares), resolution)
+    counted = {
+        flag: decide(scenario.with_settings({COUNTED: flag}), resolution=resolution).value.pmpm
+        for flag in (True, False)
+    }
+    return Alternatives(dict(zip(shares, map(float, worth), strict=True)), counted)
 
 
 def bounds(register: Register, path: str) -> tuple[float, float]:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from calculator.analysis.sensitivity import alternatives
 from calculator.model import ledger as words
 from calculator.model.arrays import Array
 from calculator.model.ledger import Ledger
 from calculator.part_d_decision import PlanDecision
-from calculator.report.words import MINUS, dollars
+from calculator.report.words import MINUS, dollars, share
 
 LINE_LABELS = {
     "premium": "Premium",
@@ -75,6 +76,29 @@ def by_year(decision: PlanDecision) -> list[tuple[str, float, float, float, floa
     ]
     out, into = float(stay_out.sum()), float(join.sum())
     return [*rows, ("Total", out, into, into - out, (into - out) / float(months.sum()))]
+
+
+def beside(decision: PlanDecision) -> list[str]:
+    """The value under readings that no source settles, one line each; none without a bid."""
+    found = alternatives(decision.scenario, decision.resolution)
+    lines = []
+    if decision.evaluation.inputs.has_bid:
+        priced = "; ".join(
+            f"{share(part)} of the added cost in the bid {cents(worth, 2)}"
+            for part, worth in found.priced.items()
+        )
+        lines.append(f"PMPM with {priced}")
+    counted, not_counted = (cents(found.discount_counted[flag], 2) for flag in (True, False))
+    lines.append(
+        f"PMPM if the manufacturer's discount counts towards the net price {counted}; if not"
+        f" {not_counted}"
+    )
+    if decision.evaluation.inputs.has_bid:
+        lines.append(
+            "Nationally Medicare pays nearly all of a priced cost while the 6% cap binds: premiums"
+            " of joining plans rise, those of the others fall"
+        )
+    return lines
 
 
 def text(decision: PlanDecision, each_year: bool = False) -> str:

@@ -18,7 +18,8 @@ from calculator.report import figures, table
 from calculator.report.verdict import Verdict, opening, rests_on, verdict
 from calculator.report.words import MINUS, dollars, either, people, share
 from calculator.scenario import PlanScenario
-from calculator.ui.sidebar import Form, offset_names, sidebar
+from calculator.ui.form import Form
+from calculator.ui.sidebar import offset_names, sidebar
 from calculator.ui.widgets import badges, calm, plain, shown, theme
 
 PRICED, INCLUDES = "assumptions.payment.priced_share", "terms.net_includes_discount"
@@ -320,10 +321,10 @@ def _assumptions(decision: PlanDecision) -> pd.DataFrame:
         known = [max(day, min(entry.values)) for day in days]
         dated = [register.dated(path, day)[1] for day in known]
         values = [
-            float(register.number(path, day)[0]) if one.grow else one.value
+            float(f"{register.number(path, day)[0]:.4g}") if one.grow else one.value
             for day, one in zip(known, dated, strict=True)
         ]
-        texts = [shown(_rounded(value)) for value in values]
+        texts = [shown(value) for value in values]
         text = texts[0] if texts[0] == texts[-1] else f"{texts[0]} to {texts[-1]}"
         statuses = list(dict.fromkeys(one.status.replace("_", " ") for one in dated))
         source = register.tree.sources.get(dated[0].source)
@@ -332,13 +333,9 @@ def _assumptions(decision: PlanDecision) -> pd.DataFrame:
             {
                 "Assumption": plain(entry.label),
                 "Value": plain(text),
-                "Unit": plain(entry.unit),
+                "Unit": "" if entry.unit == "word" else plain(entry.unit),
                 "Status": plain(", ".join(statuses)),
                 "Source": f"[{title}]({source.url})" if source and source.url else title,
             }
         )
     return pd.DataFrame(rows)
-
-
-def _rounded(value: Any) -> Any:
-    return float(f"{value:.4g}") if isinstance(value, float) and not value.is_integer() else value

@@ -178,12 +178,15 @@ def test_the_value_can_be_rebuilt_from_the_ledger_alone(scenario):
     assert value_of(rows) == pytest.approx(decision.value.by_period, abs=scale)
 
 
-def test_only_an_offset_or_a_rebate_stands_as_a_negative_amount():
+def test_only_an_offset_or_one_lines_share_of_reinsurance_stands_as_a_negative_amount():
     rows = decide(load_scenario("mapd").with_settings({"therapy.offsets": "cbo"})).ledger()
     negative = rows[rows.amount < 0]
-    assert set(negative.line) <= {"offsets", "model_drugs", "existing_glp1"}
-    assert (negative[negative.line != "offsets"].payer == "reinsurance").all()
-    assert set(rows[rows.line == "offsets"].payer) == {"plan", "federal"}
+    offsets = negative[negative.line == "offsets"]
+    assert set(offsets.payer) == {"plan", "federal"}
+    # One ratio for the class takes a line's DIR off other lines' reinsurance, never off all of it.
+    assert set(negative[negative.line != "offsets"].payer) <= {"reinsurance"}
+    reinsurance = rows[rows.payer == "reinsurance"]
+    assert (reinsurance.groupby(["branch", "period"]).amount.sum() > 0).all()
 
 
 # ----------------------------------------------------------------------------- nothing for nothing
