@@ -17,6 +17,7 @@ from calculator import __version__
 from calculator.analysis.states import screen
 from calculator.assumptions import (
     STATUSES,
+    Tree,
     load_assumptions,
     load_tree,
     scenario_files,
@@ -163,32 +164,92 @@ def sources_command(
         raise InputError("--status", "one of " + ", ".join(STATUSES), status)
     tree = load_tree()
     rows = [
-        {
-            "path": path,
-            "label": entry.label,
-            "unit": entry.unit,
-            "from": day.isoformat(),
-            "value": dated.model_dump(mode="json")["value"] if dated.grow is None else None,
-            "grows_by": dated.grow,
-            "status": dated.status,
-            "source": dated.source,
-            "title": tree.sources[dated.source].title,
-            "url": tree.sources[dated.source].url,
-        }
-        for path, entry in _with_terms(tree)
-        for day, dated in entry.values.items()
-        if status is None or dated.status == status
+        *_preset_rows(tree),
+        *(
+            _row(
+                tree,
+                path,
+                day.isoformat(),
+                dated.model_dump(mode="json")["value"] if dated.grow is None else None,
+                dated.status,
+                dated.source,
+                label=entry.label,
+                unit=entry.unit,
+                grows_by=dated.grow,
+            )
+            for path, entry in _with_terms(tree)
+            for day, dated in entry.values.items()
+        ),
     ]
+    rows = [row for row in rows if status is None or row["status"] == status]
     if as_json:
         say_json(rows)
         return
     for row in rows:
-        shown = row["value"] if row["grows_by"] is None else f"grows by {row['grows_by']}"
-        typer.echo(f"{row['path']}  {row['from']}  {shown} {row['unit']}")
+        grown = row.get("grows_by")
+        shown = row["value"] if grown is None else f"grows by {grown}"
+        typer.echo(f"{row['path']}  {row['from']}  {shown} {row.get('unit', '')}".rstrip())
         typer.echo(f"    [{row['status']}] {row['title']} ({row['source']})")
 
 
-def _with_terms(tree: Any) -> list[tuple[str, Any]]:
+PRESET_SOURCES = {
+    "fiscal_year_start_month": "fiscal_year",
+    "children": "enrollment",
+    "adults": "enrollment",
+    "chip": "enrollment",
+    "base_adults_2022": "groups",
+    "expansion_adults_2022": "groups",
+    "aged_2022": "groups",
+    "disabled_2022": "groups",
+    "obesity_share": "obesity",
+    "covers": "coverage",
+    "bmi_threshold": "coverage",
+    "pharmacy_carve": "carve",
+}
+
+
+def _preset_rows(tree: Tree) -> list[dict[str, Any]]:
+    """What is known of each state: published columns and match rates."""
+    found = []
+    for abbr, row in tree.states.items():
+        for column, kind in PRESET_SOURCES.items():
+            source = row[f"{kind}_source"]
+            if row[column] and source:
+                status = row.get(f"{kind}_status") or "published"
+                found.append(_row(tree, f"states.{abbr}.{column}", "", row[column], status, source))
+        for rates in tree.match_rates[abbr]:
+            since = f"{int(rates['fiscal_year']) - 1}-10-01"
+            found += [
+                _row(
+                    tree,
+                    f"states.{abbr}.{kind}",
+                    since,
+                    rates[kind],
+                    rates[status],
+                    rates["source"],
+                )
+                for kind, status in (("fmap", "status"), ("efmap", "efmap_status"))
+            ]
+    return found
+
+
+def _row(
+    tree: Tree, path: str, since: str, value: Any, status: str, source: str, **more: Any
+) -> dict[str, Any]:
+    """One value with what it rests on."""
+    return {
+        "path": path,
+        "from": since,
+        "value": value,
+        "status": status,
+        "source": source,
+        "title": tree.sources[source].title,
+        "url": tree.sources[source].url,
+        **more,
+    }
+
+
+def _with_terms(tree: Tree) -> list[tuple[str, Any]]:
     """Assumptions, then what each terms package sets, under its own name."""
     rows = list(tree.entries.items())
     for package, terms in tree.terms.items():

@@ -33,7 +33,7 @@ def checked_shares(path: str, shares: Mapping[str, float]) -> None:
         if not 0 <= share <= 1:
             raise InputError(f"{path}.{name}", "a share from 0 to 1", share)
     total = sum(shares.values())
-    if abs(total - 1) > SHARE_TOLERANCE:
+    if not abs(total - 1) <= SHARE_TOLERANCE:
         raise InputError(path, "shares that sum to 1", f"a sum of {total:g}")
 
 

@@ -285,6 +285,10 @@ class StateDecision(Decision):
                 name: {**measures, "lines": self._lines(self.ledgers()[name])}
                 for name, measures in self.budget.items()
             },
+            "selection": {
+                "verdict": "not_applicable",
+                "reason": "enrollees do not choose a state's program by what it covers",
+            },
             "high_uptake": self.high_uptake,
             "outcomes": self.outcomes,
             "notes": self.notes,

@@ -196,6 +196,10 @@ class PlanDecision(Decision):
                 "direct_subsidy": self._by_period(branch.direct_subsidy),
                 "corridor_target": self._by_period(branch.target),
                 "corridor_actual": self._by_period(branch.actual),
+                # Inside the first threshold (5% in the statute) the corridor shares nothing.
+                "corridor_deviation": self._by_period(
+                    outcomes.ratio(branch.actual, branch.target) - 1
+                ),
                 "leaving": self._by_period(branch.leaving),
                 "lines": self._lines(branch.ledger),
             }

@@ -28,6 +28,7 @@ from calculator.presets import presets
 AnyScenario = TypeVar("AnyScenario", bound="Scenario")
 # Sections that hold changes to what is shipped, not fields of their own.
 CHANGES = ("terms", "assumptions")
+MOST_BYTES = 1_000_000
 PlanType = Literal["pdp", "mapd", "dsnp", "egwp"]
 Curve = Literal["prime_2021", "denmark", "prime_2024", "blue_health"]
 OffsetScenario = Literal["none", "cost_rise", "cbo", "trial_model", "upper"]
@@ -378,6 +379,8 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any]:
     if path.is_dir() or path.suffix.lower() not in SUFFIXES:
         raise InputError("scenario", "a shipped name or a file ending in .yaml or .json", str(path))
+    if path.stat().st_size > MOST_BYTES:
+        raise InputError("scenario", f"a file of up to {MOST_BYTES:,} bytes", path.name)
     if path.stat().st_size == 0:
         raise InputError("scenario", "a file with a scenario in it", f"{path.name}, which is empty")
     try:
@@ -423,9 +426,9 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     'Stand-alone drug plan in one region'
     """
     data = _load(str(name_or_path))
-    program = data.get("program", "nothing")
+    program = str(data.get("program", "nothing"))
     if program not in PROGRAMS:
-        raise InputError("program", "one of " + ", ".join(PROGRAMS), str(program))
+        raise InputError("program", "one of " + ", ".join(PROGRAMS), program)
     return _validated(PROGRAMS[program], data)
 
 
@@ -441,6 +444,6 @@ def _load(given: str) -> dict[str, Any]:
     base = data.pop("extends", None)
     if base is None:
         return data
-    if base not in names or base == given:
+    if str(base) not in names or str(base) == given:
         raise InputError("extends", "one of " + ", ".join(names), str(base))
     return _merge(_load(str(base)), data)

@@ -94,6 +94,15 @@ def beside(decision: PlanDecision) -> list[str]:
         f" {not_counted}"
     )
     if decision.evaluation.inputs.has_bid:
+        join = decision.evaluation.result.join
+        first = decision.evaluation.inputs.levers.corridor_thresholds[0]
+        miss = (join.actual / join.target - 1.0)[0]
+        worst = float(miss[np.argmax(np.abs(miss))])
+        inside = bool(np.all(np.abs(miss) <= first[0]))
+        lines.append(
+            f"Cost against the corridor's target when joining {share(worst)} at most: "
+            + ("inside the first threshold, so nothing is shared" if inside else "partly shared")
+        )
         lines.append(
             "Nationally Medicare pays nearly all of a priced cost while the 6% cap binds: premiums"
             " of joining plans rise, those of the others fall"

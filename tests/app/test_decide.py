@@ -73,10 +73,7 @@ def test_members_change_the_verdict_and_the_address_and_reset_brings_both_back()
     assert said(at) == plain(opening(wanted)) != before
     assert at.text_input(key="plan.members").value == "55,000"
     assert "Changed from default: **1**" in texts(at)
-    assert at.query_params["plan.members"] == ["55000"] or at.query_params == {
-        "scenario": "pdp_regional",
-        "plan.members": "55000",
-    }
+    assert at.query_params == {"scenario": "pdp_regional", "plan.members": "55000"}
     at.button(key="reset").click().run()
     assert said(at) == before
     assert at.text_input(key="plan.members").value == "40,000"
@@ -126,7 +123,7 @@ WRONG = [
     ("therapy.mix.wegovy", "1.9", "given was 1.9"),
     ("therapy.persistence_points.12", "0", "therapy.persistence_points: allowed is"),
     ("horizon.start", "2035", "horizon.start: allowed is 1 January of a year up to 2031"),
-    ("horizon.start", "2026", "assumptions.uptake.initiation in 2026"),
+    ("horizon.start", "2026", "assumptions.uptake.initiation on 2026-01-01: allowed is"),
     ("horizon.end", "20310", "horizon.end: allowed is a plan year"),
     ("terms.guaranteed_net_price", "<b>1</b>", "terms.guaranteed_net_price: allowed is"),
 ]
@@ -146,8 +143,7 @@ def test_a_wrong_input_is_answered_beside_its_field_and_keeps_the_last_good_resu
     assert said(at) == before
     assert "This result belongs to the last valid inputs." in at.warning[0].value
     assert shown in at.warning[0].value.replace("\\", "")
-    default = at.text_input(key="plan.spend_ratio").value
-    assert default == "1.2"
+    assert at.text_input(key="plan.spend_ratio").value == "1.2"
     at.button(key="reset").click().run()
     assert calm(at)
 
