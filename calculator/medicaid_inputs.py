@@ -352,35 +352,32 @@ def _coverages(
     if active is None:
         assert state.coverage_ends is not None
         active = np.array([[float(day <= state.coverage_ends) for day in months]])
-    initiation = np.stack(
-        np.broadcast_arrays(
-            *(register.number("assumptions.coverage.initiation", day) for day in months)
-        ),
-        axis=-1,
-    )
+    given = scenario.uptake.form != "share_of_eligibles" or high_uptake
+    path = "assumptions.coverage.initiation"
+    initiation = 0.0 * always if given else _stacked([register.number(path, day) for day in months])
     total = groups.enrollment.sum(axis=-1)
     eligible = (groups.enrollment * groups.eligible_share[:, None, :]).sum(axis=-1)
     covered = 0 if state.stance == "not_covering" else int(state.months_covered)
-    stock = _stock(eligible[:, :1], initiation[:, :1] * ratio, life, covered)
+    stock, stopped = _stock(eligible[:, :1], initiation[:, :1] * ratio, life, covered)
     fills = own_fills = None
-    if scenario.uptake.form != "share_of_eligibles" or high_uptake:
+    if given:
         # Those the state covers today are on its path; those new to it begin at the start.
         mature = _fills(scenario, register, total, covered, high_uptake)
         new = _fills(scenario, register, total, 0, high_uptake)
         known = np.minimum(ratio, 1.0) if covered else 0.0
         fills, own_fills = known * mature + (1.0 - known) * new, ratio * mature
     return (
-        Coverage(always, initiation, fills, stock, guaranteed=True),
-        Coverage(active, initiation * ratio, own_fills, stock, guaranteed=False),
+        Coverage(always, initiation, fills, stock, stopped, guaranteed=True),
+        Coverage(active, initiation * ratio, own_fills, stock, stopped, guaranteed=False),
     )
 
 
 def _stock(
     eligible: Array, initiation: Array, life: tuple[Array, Array, Array], covered: int
-) -> Array:
-    """People on therapy by therapy age after `covered` months of the state's own coverage."""
+) -> tuple[Array, Array]:
+    """After `covered` months of the state's own coverage: on therapy by age, and those stopped."""
     if covered == 0:
-        return np.zeros((1, 1))
+        return np.zeros((1, 1)), np.zeros(1)
     curve, churn, restart = life
     group = cohort.project(
         np.repeat(eligible, covered, axis=1),
@@ -391,7 +388,7 @@ def _stock(
         np.zeros((1, 0)),
         np.zeros(1),
     )
-    return cohort.stock_by_age(group, covered - 1)
+    return cohort.stock_by_age(group, covered - 1), group.stopped[:, -1]
 
 
 def _fills(

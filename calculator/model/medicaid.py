@@ -52,7 +52,8 @@ class Coverage:
     active: Array  # (C, T) 1 in covered months
     initiation: Array  # (C, T) yearly share of never-treated eligibles who start
     fills: Array | None  # (C, T) total fills instead, where the user gives them
-    opening_stock: Array  # (C, K)
+    opening_stock: Array  # (C, K) people on therapy by therapy age when the horizon begins
+    opening_stopped: Array  # (C,) people who stopped before
     guaranteed: bool  # on the model's net price, else on the state's own
 
 
@@ -249,7 +250,7 @@ def treated_group(inputs: Inputs, coverage: Coverage) -> cohort.Cohort:
             inputs.churn,
             inputs.restart,
             coverage.opening_stock,
-            np.zeros(1),
+            coverage.opening_stopped,
         )
     active = coverage.active
     return replace(

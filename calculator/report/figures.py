@@ -85,6 +85,7 @@ class DrugPayers:
     stay_out: Mapping[str, Array]
     join: Mapping[str, Array]
     months: Array  # member-months by year
+    beyond: float  # USD PMPM that Medicare's incentives pay above the plan's cost, all years
 
     def cents(self, branch: str = "join") -> dict[str, float]:
         """Each payer's part of a gross dollar over all years, in cents; empty without fills."""
@@ -102,7 +103,7 @@ def drug_payers(decision: PlanDecision) -> DrugPayers:
     def pmpm(amounts: Array) -> Array:
         return np.asarray(np.broadcast_to(amounts, result.value.shape)[0] / months)
 
-    def paid(ledger: Ledger) -> dict[str, Array]:
+    def paid(ledger: Ledger) -> tuple[dict[str, Array], Array]:
         found = {
             payer: pmpm(amounts) for (line, payer), amounts in ledger.items() if line == MODEL_DRUGS
         }
@@ -113,14 +114,17 @@ def drug_payers(decision: PlanDecision) -> DrugPayers:
         found["plan"] = plan - taken_over
         found["cms_incentive"] = taken_over
         order = [segment.payer for segment in SEGMENTS]
-        return {payer: found[payer] for payer in order if np.any(found.get(payer, 0.0))}
+        shown = {payer: found[payer] for payer in order if np.any(found.get(payer, 0.0))}
+        return shown, np.broadcast_to(added - taken_over, plan.shape)
 
+    join, beyond = paid(result.join.ledger)
     return DrugPayers(
         years=decision.years,
         plan=PAYERS[decision.scenario.plan.type],
-        stay_out=paid(result.stay_out.ledger),
-        join=paid(result.join.ledger),
+        stay_out=paid(result.stay_out.ledger)[0],
+        join=join,
         months=months,
+        beyond=float(beyond @ months / months.sum()),
     )
 
 
@@ -146,6 +150,11 @@ def payers_note(payers: DrugPayers) -> str:
         notes.append(
             "Reinsurance lies below zero: Medicare shares in the rebate, and that is more than the "
             "reinsurance these fills earn."
+        )
+    if payers.beyond > 0.005:
+        notes.append(
+            f"Medicare's incentives also pay the plan {dollars(payers.beyond, 2)} PMPM more than "
+            "these fills cost it; that is not drawn."
         )
     if cents and not payers.stay_out:
         notes.append("Above each bar stands the gross cost, before rebates.")
@@ -247,20 +256,21 @@ def _frame(
     height: int,
     limits: tuple[float, float],
 ) -> None:
-    axis = {"fixedrange": True, "zeroline": False, "tickfont": {"size": 13}}
+    font = {"size": 13, "color": colours["text"]}
+    axis = {"fixedrange": True, "automargin": False, "tickfont": font}
     figure.update_layout(
         barmode="relative",
         height=height,
         showlegend=False,
         dragmode=False,
-        font={"family": FONT, "size": 13, "color": colours["text"]},
+        font={"family": FONT, **font},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 58, "r": LABELS if payers.join else 8, "t": TOP, "b": BOTTOM},
+        margin={"l": 58, "r": LABELS if payers.join else 8, "t": TOP, "b": BOTTOM, "pad": 0},
         hoverlabel={
             "bgcolor": colours["page"],
             "bordercolor": colours["grid"],
-            "font": {"family": FONT, "color": colours["text"]},
+            "font": {"family": FONT, **font},
         },
         xaxis={
             **axis,
@@ -268,21 +278,19 @@ def _frame(
             "ticktext": [str(year) for year in payers.years],
             "range": [-0.55, len(payers.years) - 0.45],
             "showgrid": False,
+            "zeroline": False,
         },
         yaxis={
             **axis,
-            "title": {
-                "text": "USD per member per month (PMPM)",
-                "standoff": 6,
-                "font": {"size": 13},
-            },
+            "title": {"text": "USD per member per month (PMPM)", "standoff": 6, "font": font},
             "range": list(limits),
             "tickprefix": "$",
             "nticks": 6,
             "gridcolor": colours["grid"],
+            "zeroline": True,
+            "zerolinecolor": colours["text"],
         },
     )
-    figure.add_hline(y=0.0, line={"color": colours["text"], "width": 1})
 
 
 def _direct_labels(
@@ -320,7 +328,7 @@ def _direct_labels(
             arrowwidth=1.5,
             arrowcolor=colours[segment.colour],
             standoff=0,
-            font={"size": 13, "color": colours["text"]},
+            font={"size": 13},
         )
 
 

@@ -139,7 +139,11 @@ def _figures(decision: PlanDecision) -> None:
             _signed(value.total),
             f"present value {_signed(value.present_value)} at {share(rate)}",
         ),
-        (f"On therapy, end of {last}", people(treated), f"{people(without)} if staying out"),
+        (
+            f"People on therapy, end of {last}",
+            f"{treated:,.0f}",
+            f"{without:,.0f} if staying out",
+        ),
         _fourth(decision, branches, last),
     ]
     for column, (label, figure, beside) in zip(st.columns(len(cards)), cards, strict=True):

@@ -37,6 +37,8 @@ def test_a_payment_above_the_cost_is_not_a_part_of_the_price():
     payers = figures.drug_payers(decide(rich))
     assert sum(payers.cents().values()) == pytest.approx(100.0)
     assert all(cents >= 0 for payer, cents in payers.cents().items() if payer != "reinsurance")
+    assert payers.beyond > 0
+    assert "more than these fills cost" in figures.payers_note(payers)
 
 
 def test_the_title_names_the_two_who_pay_most(decision):

@@ -109,6 +109,24 @@ def test_payers_of_each_drug_line_sum_to_its_gross_and_after_dir_to_gross_less_d
             assert after == pytest.approx(gross - rebates, abs=scale)
 
 
+@pytest.mark.parametrize("mechanism", ["rebate", "point_of_sale"])
+@pytest.mark.parametrize("discount_counts", [True, False])
+def test_what_is_left_of_a_fill_after_rebate_and_discount_is_the_guaranteed_net_price(
+    mechanism, discount_counts
+):
+    settings = {
+        "terms.mechanism": mechanism,
+        "terms.net_includes_discount": discount_counts,
+        "terms.guaranteed_net_price": 200.0,
+    }
+    run = small(load_scenario("pdp_regional").with_settings(settings))
+    rows = run.result.join.ledger
+    left = paid(rows, "model_drugs") - rows["model_drugs", "dir"][0]
+    if mechanism == "rebate" and discount_counts:
+        left = left - rows["model_drugs", "manufacturer"][0]
+    assert left == pytest.approx(200.0 * run.costs.join_people.fills[0], rel=EXACT)
+
+
 @settings(max_examples=40)
 @given(
     st.lists(st.floats(0, 1), min_size=60, max_size=60),

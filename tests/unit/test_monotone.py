@@ -25,15 +25,20 @@ def steps(run, name: str) -> np.ndarray:
     return np.diff(amounts, axis=0) / run.costs.join.gross.max()
 
 
-# A fill that is subject to the deductible carries its member to the threshold sooner the dearer it
-# is at the counter, and above it the plan bears less: there a price can turn.
-PRICE = ("terms.guaranteed_net_price", "terms.deductible_exempt")
+# Where a price can turn, and so is left out: a fill that is subject to the deductible carries its
+# member to the threshold sooner the dearer it is, and above it the plan bears less; reinsurance of
+# everything the model costs leaves the plan only what it moves elsewhere.
+PRICE = ("terms.guaranteed_net_price", "terms.deductible_exempt", "terms.extra_reinsurance.share")
+NO_REINSURANCE = {"terms.extra_reinsurance.share": 0.0}
 
 
 @settings(max_examples=30)
 @given(plans(without=PRICE))
 def test_a_higher_guaranteed_net_price_never_costs_the_plan_less(scenario):
-    run = along(scenario, "terms.guaranteed_net_price", [100, 200, 245, 246, 300, 500, 1_000])
+    # Up to what the plan pays today for drugs that it covers already (453): beyond, a guarantee
+    # that is charged at the counter is no price cut but a higher gross price at the same net.
+    scenario = scenario.with_settings(NO_REINSURANCE)
+    run = along(scenario, "terms.guaranteed_net_price", [100, 200, 245, 246, 300, 450])
     assert np.all(steps(run, "net_cost") >= -ROUNDING)
 
 
@@ -42,7 +47,7 @@ def test_a_higher_guaranteed_net_price_never_costs_the_plan_less(scenario):
 def test_a_higher_list_price_without_a_guarantee_never_costs_the_plan_less(scenario, product):
     # Under a guaranteed net price it can: the net is fixed, and the manufacturer's discount, a
     # share of list, counts in what Medicare reinsures.
-    scenario = scenario.with_settings({"terms.guaranteed_net_price": None})
+    scenario = scenario.with_settings({**NO_REINSURANCE, "terms.guaranteed_net_price": None})
     path = f"assumptions.drugs.{product}_list_price"
     run = along(scenario, path, [250, 400, 649, 800, 1_086, 1_500])
     assert np.all(np.isnan(run.inputs.levers.guaranteed_net_price))
@@ -56,11 +61,14 @@ def test_a_higher_copay_never_costs_the_plan_more(scenario):
     assert np.all(steps(run, "net_cost") <= ROUNDING)
 
 
+# Priced in full, more reinsurance only lowers the bid, and with it the corridor around it: a plan
+# whose bid left it a gain at the corridor's edge then pays a little back. Hence priced at cost.
+REINSURANCE = ("terms.extra_reinsurance.share", "assumptions.payment.priced_share", "plan.bid")
+
+
 @pytest.mark.parametrize("priced_share", [0.0, 0.5, 1.0])
 @settings(max_examples=20)
-@given(
-    scenario=plans(without=("terms.extra_reinsurance.share", "assumptions.payment.priced_share"))
-)
+@given(scenario=plans(without=REINSURANCE))
 def test_more_reinsurance_is_never_worth_less(priced_share, scenario):
     scenario = scenario.with_settings({"assumptions.payment.priced_share": priced_share})
     run = along(scenario, "terms.extra_reinsurance.share", [0, 0.1, 0.4, 0.8, 1])
