@@ -203,14 +203,20 @@ def _parse(model: type[Model], data: Any, where: str, line: int) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
+        field = []
         for part in first["loc"]:
-            line = getattr(data, "lines", {}).get(part, line)
-            data = data.get(part) if isinstance(data, dict) else None
-        field = ".".join(str(part) for part in first["loc"])
-        raise AssumptionError(f"{where}, line {line}", f"{field}: {first['msg']}") from None
+            # pydantic names a date key by its repr; a union member or "[key]" is no key at all.
+            named = {repr(key): key for key in data} if isinstance(data, dict) else {}
+            key = named.get(str(part), part)
+            line = getattr(data, "lines", {}).get(key, line)
+            data = data.get(key) if isinstance(data, dict) else None
+            field.append(str(key))
+        message = f"{'.'.join(field)}: {first['msg']}"
+        raise AssumptionError(f"{where}, line {line}" if line else where, message) from None
 
 
 def _check_entry(entry: Assumption, where: str, sources: Iterable[str]) -> None:
+    """Bounds, sources and ranges of every dated value; `where` says file and line."""
     if entry.kind == "number" and entry.bounds is None:
         raise AssumptionError(where, "a number needs bounds")
     for day, dated in entry.values.items():
@@ -233,7 +239,8 @@ def _check_entry(entry: Assumption, where: str, sources: Iterable[str]) -> None:
                 raise AssumptionError(at, "the range excludes the value")
 
 
-def _entries(path: Path, sources: Iterable[str]) -> dict[str, Assumption]:
+def _entries(path: Path, sources: Iterable[str], where: dict[str, str]) -> dict[str, Assumption]:
+    """The entries of one file; `where` learns the file and line of each."""
     prefix = "terms" if path.stem == LEVERS else f"assumptions.{path.stem}"
     found: dict[str, Assumption] = {}
 
@@ -247,6 +254,7 @@ def _entries(path: Path, sources: Iterable[str]) -> dict[str, Assumption]:
             entry = _parse(Assumption, body, path.name, line)
             _check_entry(entry, f"{path.name}, line {line}: {key}", sources)
             found[name] = entry
+            where[name] = f"{path.name}, line {line}: {key}"
 
     collect(read_yaml(path), prefix)
     return found
@@ -255,23 +263,25 @@ def _entries(path: Path, sources: Iterable[str]) -> dict[str, Assumption]:
 def _terms(path: Path, levers: Mapping[str, Assumption], sources: Iterable[str]) -> Terms:
     """A terms package; a lever has one value, or `values` by the date from which each holds."""
     data = read_yaml(path)
-    flat: dict[str, Any] = {}
-    for key, body in data.get("levers", {}).items():
-        group = isinstance(body, dict) and not {"status", "values"} & set(body)
-        flat.update(
-            {f"{key}.{inner}": part for inner, part in body.items()} if group else {key: body}
-        )
-    dated: dict[str, Any] = {}
-    for lever, body in flat.items():
+    flat: dict[str, tuple[Any, int]] = {}
+    given = data.get("levers", {})
+    for key, body in given.items():
+        if isinstance(body, _Lines) and not {"status", "values"} & set(body):
+            flat.update({f"{key}.{inner}": (body[inner], body.lines[inner]) for inner in body})
+        else:
+            flat[key] = (body, given.lines[key])
+    dated: dict[str, dict[dt.date, Dated]] = {}
+    for lever, (body, line) in flat.items():
+        where = f"{path.name}, line {line}"
         if f"terms.{lever}" not in levers:
-            raise AssumptionError(f"{path.name}: {lever}", "not a lever of levers.yaml")
-        since = min(levers[f"terms.{lever}"].values)
-        dated[lever] = body.get("values", {since: body})
-    terms = _parse(Terms, {**data, "levers": dated}, path.name, 1)
-    for lever, values in terms.levers.items():
-        entry = levers[f"terms.{lever}"].model_copy(update={"values": values})
-        _check_entry(entry, f"{path.name}: {lever}", sources)
-    return terms
+            raise AssumptionError(where, f"{lever} is not a lever of levers.yaml")
+        entry = levers[f"terms.{lever}"]
+        by_day = body["values"] if "values" in body else {min(entry.values): body}
+        dated[lever] = {day: _parse(Dated, one, where, line) for day, one in by_day.items()}
+        _check_entry(
+            entry.model_copy(update={"values": dated[lever]}), f"{where}: {lever}", sources
+        )
+    return _parse(Terms, {**data, "levers": dated}, path.name, 1)
 
 
 @lru_cache(maxsize=4)
@@ -284,12 +294,13 @@ def load_tree(root: Path | None = None) -> Tree:
         key: _parse(Source, body, sources_file.name, raw.lines[key]) for key, body in raw.items()
     }
     entries: dict[str, Assumption] = {}
+    where: dict[str, str] = {}
     for path in sorted(
         [*root.glob("*.yaml"), *root.glob("part_d/*.yaml"), *root.glob("medicaid/*.yaml")]
     ):
         if path == sources_file:
             continue
-        added = _entries(path, sources)
+        added = _entries(path, sources, where)
         clash = set(added) & set(entries)
         if clash:
             raise AssumptionError(path.name, f"a second file of that name: {min(clash)}")
@@ -297,7 +308,7 @@ def load_tree(root: Path | None = None) -> Tree:
     for name, entry in entries.items():
         for dated in entry.values.values():
             if dated.grow and f"assumptions.{dated.grow}" not in entries:
-                raise AssumptionError(name, f"grows by an unknown index {dated.grow}")
+                raise AssumptionError(where[name], f"grows by an unknown index {dated.grow}")
     terms = {
         path.stem: _terms(path, entries, sources) for path in sorted(root.glob("terms/*.yaml"))
     }
@@ -411,6 +422,9 @@ class Register:
         entry = self.entries[entry_path]
         if isinstance(value, dict):
             dated = _parse(Dated, {"status": "user", "source": "user", **value}, path, 0)
+            if dated.source not in (*self.tree.sources, "user"):
+                allowed = "a source of sources.yaml, or user"
+                raise InputError(f"{path}.source", allowed, dated.source)
         else:
             dated = Dated(value=None, status="user", source="user")
         plain = value.get("value") if isinstance(value, dict) else value
@@ -473,7 +487,9 @@ class Register:
         if known is None:
             exact = np.atleast_1d(np.asarray(self._exact(path, day), dtype=np.float64))
             step = self.entries[path].round_to
-            known = np.round(exact / step) * step if step and dated.grow else exact
+            given = {path, f"{path}.{day_word(since)}"} & set(self.cases)
+            # Projections are rounded as the statute rounds; what is given stays as given.
+            known = np.round(exact / step) * step if step and dated.grow and not given else exact
             self._known[path, since] = known
         return known
 

@@ -24,7 +24,10 @@ class Section(BaseModel):
 
 def number(title: str, unit: str, low: float, high: float, default: Any = ...) -> Any:
     """A numeric field with its unit and limits; a default of None allows none."""
-    return Field(default, title=title, ge=low, le=high, json_schema_extra={"unit": unit})
+    # Strict: yes is not 1 and text is not a number.
+    return Field(
+        default, title=title, ge=low, le=high, strict=True, json_schema_extra={"unit": unit}
+    )
 
 
 def checked_shares(path: str, shares: Mapping[str, float]) -> None:

@@ -113,6 +113,7 @@ def build_inputs(scenario: StateScenario, register: Register, high_uptake: bool 
         offset_decay_months=assumed("offsets.offset_decay_months"),
         capture_lag=assumed("coverage.capture_lag_months"),
         rebate_lag_quarters=assumed("rebates.rebate_lag_quarters"),
+        first_month=months[0].month,
     )
 
 
@@ -358,7 +359,8 @@ def _coverages(
     total = groups.enrollment.sum(axis=-1)
     eligible = (groups.enrollment * groups.eligible_share[:, None, :]).sum(axis=-1)
     covered = 0 if state.stance == "not_covering" else int(state.months_covered)
-    stock, stopped = _stock(eligible[:, :1], initiation[:, :1] * ratio, life, covered)
+    first = months[0].month
+    stock, stopped = _stock(eligible[:, :1], initiation[:, :1] * ratio, life, covered, first)
     fills = own_fills = None
     if given:
         # Those the state covers today are on its path; those new to it begin at the start.
@@ -373,7 +375,11 @@ def _coverages(
 
 
 def _stock(
-    eligible: Array, initiation: Array, life: tuple[Array, Array, Array], covered: int
+    eligible: Array,
+    initiation: Array,
+    life: tuple[Array, Array, Array],
+    covered: int,
+    first_month: int,
 ) -> tuple[Array, Array]:
     """After `covered` months of the state's own coverage: on therapy by age, and those stopped."""
     if covered == 0:
@@ -387,6 +393,7 @@ def _stock(
         restart,
         np.zeros((1, 0)),
         np.zeros(1),
+        (first_month - 1 - covered) % MONTHS + 1,
     )
     return cohort.stock_by_age(group, covered - 1), group.stopped[:, -1]
 

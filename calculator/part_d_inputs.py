@@ -280,7 +280,7 @@ def _base_premiums(register: Register, years: tuple[int, ...]) -> Array:
             register.number("assumptions.payment.base_premium_share"),
             register.number("assumptions.payment.base_premium_growth_cap"),
             register.number("assumptions.payment.base_premium_floor_share"),
-            int(register.number("assumptions.payment.base_premium_reset_year")[0]),
+            register.number("assumptions.payment.base_premium_reset_year"),
         )
         columns = known + [computed[:, later.index(year)] for year in years if year > last]
     return np.stack(np.broadcast_arrays(*columns), axis=-1)
@@ -390,6 +390,7 @@ def _bridge(
         restart=monthly_probability(register.number("assumptions.persistence.restart_one_year")),
         opening_stock=np.zeros((1, 0)),
         opening_stopped=np.zeros(1),
+        first_month=opens.month,
     )
     cases = group.on.shape[0]
     overlap = min(length - before, horizon_months)

@@ -386,7 +386,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         # JSON goes through its own parser: a YAML parser is lenient about it.
         if path.suffix.lower() == ".json":
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique)
         else:
             data = read_yaml(path)
     except (json.JSONDecodeError, UnicodeDecodeError):
@@ -396,6 +396,15 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise InputError("scenario", "a file with named fields", path.name)
     return dict(_plain(data))
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys are all different."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
+        raise InputError("scenario", "a file that gives each key once", f"{twice} twice")
+    return found
 
 
 def read_value(text: str) -> Any:
@@ -408,7 +417,13 @@ def read_value(text: str) -> Any:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         return text
-    return None if value == "none" else value
+    if value == "none":
+        return None
+    try:
+        # YAML takes 1e5 for text.
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 def _plain(data: Any) -> Any:

@@ -73,8 +73,8 @@ class Rules:
 class Fills:
     """How a model fill is adjudicated under the terms."""
 
-    copay: Array  # USD per fill, below the threshold
-    gross: Array  # USD per fill; matters here only where the deductible applies
+    copay: Array  # USD per fill, below the threshold; never more than gross
+    gross: Array  # USD per fill
     per_month: Array  # paid fills per month on therapy
     deductible_exempt: bool
     counts_to_troop: bool
@@ -94,7 +94,7 @@ def _time_to_reach(level: Array, pieces: list[tuple[Array, Array]]) -> Array:
     elapsed = array(0.0)
     for months, rate in pieces:
         gap = level - spent
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             needed = np.where(gap <= 0.0, 0.0, np.where(rate > 0.0, gap / rate, np.inf))
         elapsed = elapsed + np.clip(needed, 0.0, months)
         spent = spent + rate * months
@@ -118,7 +118,9 @@ def year_phases(
     stretches = [(start * 1.0, False), (stop - start, True), (MONTHS - stop, False)]
 
     per_fill = fills.per_month if fills else array(0.0)
-    copay = fills.copay * per_fill if fills and fills.counts_to_troop else array(0.0)
+    copay = array(0.0)
+    if fills and fills.counts_to_troop:
+        copay = np.minimum(fills.copay, fills.gross) * per_fill
     if fills and not fills.deductible_exempt:
         before_deductible = fills.gross * per_fill
         towards_deductible = before_deductible
@@ -231,7 +233,10 @@ def fill_liability(
     """
     discount, subsidy, late_discount = _shares(rules)
     early, initial, catastrophic = (count[..., phase] for phase in range(3))
-    subsidised = initial + early if subsidies_before_deductible else initial
+    # Where the deductible applies, the member pays such a fill whole: nothing to subsidise.
+    subsidised = initial
+    if subsidies_before_deductible and fills.deductible_exempt:
+        subsidised = initial + early
     before = np.minimum(fills.copay, price) if fills.deductible_exempt else price
     member = before * early + np.minimum(fills.copay, price) * initial
     by_class = price[..., None] * drug_class

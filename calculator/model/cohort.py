@@ -91,15 +91,17 @@ def project(
     restart: Array,
     opening_stock: Array,
     opening_stopped: Array,
+    first_month: int = 1,
 ) -> Cohort:
     """Project a treated population.
 
     eligible (C, T): eligible members by month. initiation (C, T): yearly share of never-treated
-    eligibles who start, so a twelfth of it acts in each month. curve (C, K + T): share still on
-    therapy by whole months since the start. churn, restart (C,): monthly probabilities of leaving
-    the plan and of starting again. opening_stock (C, K): people who arrive in the first month by
-    months of therapy behind them. opening_stopped (C,): members who were treated before and
-    stopped. Model section 3.
+    eligibles who start: in each month a twelfth of it, of those never treated at the start of the
+    calendar year (`first_month`, 1 to 12, is the horizon's first month). curve (C, K + T): share
+    still on therapy by whole months since the start. churn, restart (C,): monthly probabilities of
+    leaving the plan and of starting again. opening_stock (C, K): people who arrive in the first
+    month by months of therapy behind them. opening_stopped (C,): members who were treated before
+    and stopped. Model section 3.
 
     >>> month = np.ones((1, 24))
     >>> quiet = project(1000 * month, 0 * month, np.ones((1, 24)), np.zeros(1), np.zeros(1),
@@ -128,6 +130,7 @@ def project(
     stops = np.zeros((cases, months))
     stopped = np.zeros((cases, months))
     treated_before = np.zeros(cases)
+    at_start_of_year = np.zeros(cases)
     stopped_before = np.broadcast_to(opening_stopped, (cases,)).astype(np.float64)
     for month in range(months):
         present = stopped_before * stay
@@ -136,7 +139,10 @@ def project(
             stops[:, month] = treated_before * stay - continuing
         restarts[:, month] = restart * stopped_before
         never_treated = np.maximum(eligible[:, month] - continuing - stops[:, month] - present, 0.0)
-        starters[:, month] = initiation[:, month] / MONTHS * never_treated
+        if month == 0 or (first_month - 1 + month) % MONTHS == 0:
+            at_start_of_year = never_treated
+        wanted = initiation[:, month] / MONTHS * at_start_of_year
+        starters[:, month] = np.minimum(wanted, never_treated)
         began = starters[:, month] + restarts[:, month]
         on[:, ages + month, month:] = began[:, None] * alive[:, : months - month]
         stopped[:, month] = np.maximum(present + stops[:, month] - restarts[:, month], 0.0)
@@ -198,13 +204,23 @@ def treated_years(cohort: Cohort) -> Array:
     return totals
 
 
+def carried_effect(stops: Array, churn: Array, decay_months: Array) -> Array:
+    """People after stopping who still carry the effect, by month, (C, T).
+
+    >>> carried_effect(np.array([[8.0, 0.0]]), np.array([0.5]), np.array([np.inf])).tolist()
+    [[8.0, 4.0]]
+    """
+    fade = (1.0 - churn) * np.exp(-1.0 / decay_months)
+    cases = max(stops.shape[0], fade.shape[0])
+    carried = np.zeros((cases, stops.shape[1]))
+    stock = np.zeros(cases)
+    for month in range(stops.shape[1]):
+        stock = stock * fade + stops[:, month]
+        carried[:, month] = stock
+    return carried
+
+
 def after_stopping(cohort: Cohort, churn: Array, decay_months: Array) -> Array:
     """Member-years after stopping that still carry the effect, (C, Y): it fades as exp(-tau/T)."""
-    cases, months = cohort.stops.shape
-    fade = (1.0 - churn) * np.exp(-1.0 / decay_months)
-    carried = np.zeros((cases, months))
-    stock = np.zeros(cases)
-    for month in range(months):
-        stock = stock * fade + cohort.stops[:, month]
-        carried[:, month] = stock
-    return array(carried.reshape(cases, -1, MONTHS).sum(axis=2) / MONTHS)
+    carried = carried_effect(cohort.stops, churn, decay_months)
+    return array(carried.reshape(carried.shape[0], -1, MONTHS).sum(axis=2) / MONTHS)

@@ -136,7 +136,8 @@ def _rebates(
     own = np.where(np.isnan(own), 0.0, own)
     classes = drugs.classes[None, :, product]
     applicable = classes[..., 0]
-    early = rules.initial_discount if levers.subsidies_before_deductible else array(0.0)
+    subsidised_early = levers.subsidies_before_deductible and levers.deductible_exempt
+    early = rules.initial_discount if subsidised_early else array(0.0)
     amounts = []
     for phase, share in enumerate((early, rules.initial_discount, rules.catastrophic_discount)):
         per_fill = own
@@ -355,7 +356,9 @@ def drug_costs(inputs: Inputs) -> Costs:
     gross = inputs.products.gross
     if inputs.levers.point_of_sale:
         gross = price.point_of_sale_price(gross, inputs.levers.guaranteed_net_price[..., None])
-    mean_gross = (gross * inputs.products.share[:, None, :]).sum(axis=-1)
+    shares = inputs.products.share[:, None, :]
+    mean_gross = (gross * shares).sum(axis=-1)
+    mean_copay = (np.minimum(inputs.levers.copay[..., None], gross) * shares).sum(axis=-1)
     rules = _rules(inputs.rules, 3)
     without = benefit.year_phases(
         inputs.spend, array(0.0), array(0.0), _rules(inputs.rules, 2), None
@@ -365,7 +368,9 @@ def drug_costs(inputs: Inputs) -> Costs:
         array(cohort.WINDOW_FIRST),
         array(cohort.WINDOW_LENGTH),
         rules,
-        _fills(inputs, people.fills_per_month, mean_gross, 3),
+        replace(
+            _fills(inputs, people.fills_per_month, mean_gross, 3), copay=pad_right(mean_copay, 3)
+        ),
     )
     moved = table.standard - without.standard[..., None, :]
 

@@ -87,6 +87,7 @@ class Inputs:
     offset_decay_months: Array
     capture_lag: Array  # months until managed care savings reach the state
     rebate_lag_quarters: Array
+    first_month: int  # calendar month in which the horizon begins
 
 
 @dataclass(frozen=True)
@@ -251,6 +252,7 @@ def treated_group(inputs: Inputs, coverage: Coverage) -> cohort.Cohort:
             inputs.restart,
             coverage.opening_stock,
             coverage.opening_stopped,
+            inputs.first_month,
         )
     active = coverage.active
     return replace(
@@ -316,18 +318,6 @@ def _treated(group: cohort.Cohort) -> Array:
     )
 
 
-def _after(inputs: Inputs, group: cohort.Cohort) -> Array:
-    """People after stopping who still carry the effect, (C, T)."""
-    fade = (1.0 - inputs.churn) * np.exp(-1.0 / inputs.offset_decay_months)
-    cases, months = group.stops.shape
-    carried = np.zeros((cases, months))
-    stock = np.zeros(cases)
-    for month in range(months):
-        stock = stock * fade + group.stops[:, month]
-        carried[:, month] = stock
-    return carried
-
-
 def medical_effect(
     inputs: Inputs, group: cohort.Cohort, effect: tuple[Array, Array, Array]
 ) -> Array:
@@ -337,7 +327,8 @@ def medical_effect(
     """
     treated = _treated(group)
     by_year = offsets.effect_by_year_on_therapy(*effect, years=treated.shape[-1])
-    return offsets.medical_offsets(treated, _after(inputs, group), by_year) / MONTHS
+    after = cohort.carried_effect(group.stops, inputs.churn, inputs.offset_decay_months)
+    return offsets.medical_offsets(treated, after, by_year) / MONTHS
 
 
 @dataclass(frozen=True)

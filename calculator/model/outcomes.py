@@ -74,20 +74,20 @@ def weight_held(
     Everyone still a member counts: on therapy by their months on it, stopped by their months
     since. Divided by people it is the mean weight kept. stay (C,): monthly share who stay members.
     """
-    cases, _, months = group.on.shape
+    months = group.on.shape[-1]
     ages = group.group_age[:, None] + np.arange(months) - group.group_start[:, None]
     loss = weight_lost(np.maximum(ages, 0)[None] + 1.0, full_loss[:, None, None],
                        months_to_full[:, None, None])  # fmt: skip
     on = (group.on * loss).sum(axis=1)
     stops = group.on[:, :, :-1] * stay[:, None, None] - group.on[:, :, 1:]
     lost_at_stop = (np.maximum(stops, 0.0) * loss[:, :, :-1]).sum(axis=1)
-    held = np.zeros((cases, len(at)))
-    for column, end in enumerate(at):
+    held = []
+    for end in at:
         since = array(np.arange(end, 0, -1) - 1)
         kept = weight_kept(1.0, since[None], regain_months[:, None], reduction[:, None])
         present = stay[:, None] ** since
-        held[:, column] = on[:, end] + (lost_at_stop[:, :end] * kept * present).sum(axis=1)
-    return held
+        held.append(on[:, end] + (lost_at_stop[:, :end] * kept * present).sum(axis=1))
+    return np.stack(np.broadcast_arrays(*held), axis=-1)
 
 
 def reaching(group: Cohort, age: int) -> Array:

@@ -50,30 +50,28 @@ def base_premiums(
     share: Array,
     growth_cap: Array,
     floor_share: Array,
-    reset_year: int,
+    reset_year: Array,
 ) -> Array:
     """Base premiums of `years` after the last published one, (C, Y).
 
     `last_published` (C,) is the premium of the year before years[0]. To the year before
-    `reset_year` the cap acts alone; in `reset_year` the floor joins it; afterwards that year's
-    percentage of bid and reinsurance is held.
+    `reset_year` (C,) the cap acts alone; in it the floor joins; afterwards that year's percentage
+    of bid and reinsurance is held.
     """
     total = national_average_bid + national_average_reinsurance
     prior = last_published
     held = array(0.0)
     premiums = []
     for column, year in enumerate(years):
-        if year > reset_year:
-            prior = held * total[:, column]
-        else:
-            prior = base_premium(
-                prior,
-                national_average_bid[:, column],
-                national_average_reinsurance[:, column],
-                share,
-                growth_cap,
-                floor_share if year == reset_year else array(0.0),
-            )
+        fresh = base_premium(
+            prior,
+            national_average_bid[:, column],
+            national_average_reinsurance[:, column],
+            share,
+            growth_cap,
+            np.where(reset_year == year, floor_share, 0.0),
+        )
+        prior = np.where(reset_year < year, held * total[:, column], fresh)
         held = prior / total[:, column]
         premiums.append(prior)
     return np.stack(np.broadcast_arrays(*premiums), axis=-1)
