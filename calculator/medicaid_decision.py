@@ -222,7 +222,7 @@ class StateDecision(Decision):
                 yearly[f"responders_{round(response * 100)}"] = at_twelve * share[:, None]
             yearly["cost_per_responder_10"] = outcomes.ratio(cost, yearly["responders_10"])
             found[name] = {key: self._by_period(amounts) for key, amounts in yearly.items()}
-        found["join"]["persistence_12_months"] = float(inputs.curve[0, MONTHS])
+        found["join"]["persistence_12_months"] = float(joining.curve[0, MONTHS])
         found["thesis"] = self._thesis(joining)
         found["success"] = self.success(found["join"])
         return found
@@ -263,8 +263,12 @@ class StateDecision(Decision):
         found = [f"left out, no number found: {path}" for path in missing]
         last = max(day for day, dated in register.entries["state.efmap"].values.items()
                    if dated.status != "projected")  # fmt: skip
-        if self.evaluation.months[-1].year > last.year + 1:
+        if self.evaluation.months[-1] >= last.replace(year=last.year + 1):
             found.append(f"match rates after federal fiscal year {last.year + 1} are held")
+        if self.scenario.state.enrollment is not None and all(
+            group.share is None for _, group in self.scenario.groups
+        ):
+            found.append("total enrollment is read only where the groups are given as shares of it")
         if not self.adopted:
             found.append("the net price is above the state's own condition: it does not join")
         return found

@@ -71,19 +71,15 @@ def build_inputs(scenario: StateScenario, register: Register, high_uptake: bool 
         return number(f"assumptions.{path}")
 
     groups = _groups(scenario, register, months)
-    curve_months = int(scenario.state.months_covered) + len(months) + 2
-    curve = _curve(scenario, register, curve_months)
     churn = assumed("coverage.churn_monthly")
     restart = monthly_probability(assumed("persistence.restart_one_year"))
     prices = _prices(scenario, register, months, tuple(scenario.therapy.mix))
     existing = _prices(scenario, register, months, EXISTING)
-    join, stay_out = _coverages(
-        scenario, register, months, groups, (curve, churn, restart), high_uptake
-    )
-    net = number("terms.guaranteed_net_price")
+    join, stay_out = _coverages(scenario, register, months, groups, (churn, restart), high_uptake)
+    net = _stacked([number("terms.guaranteed_net_price", day) for day in months])
     _check_net(net, prices)
     most = assumed("coverage.conditional_net_price")
-    adopts = np.where(np.isnan(most) | (net <= most), 1.0, 0.0)
+    adopts = np.where(np.isnan(most) | np.all(net <= most[:, None], axis=1), 1.0, 0.0)
     rebased = np.arange(len(months)) >= assumed("coverage.months_until_rebased")[:, None]
     priced = np.where(rebased, 1.0, assumed("coverage.priced_fills_share")[:, None])
     return Inputs(
@@ -98,7 +94,6 @@ def build_inputs(scenario: StateScenario, register: Register, high_uptake: bool 
         dispensing_fee=assumed("rebates.dispensing_fee"),
         copay=assumed("rebates.copay"),
         share_340b=assumed("rebates.share_340b"),
-        curve=curve,
         churn=churn,
         restart=restart,
         fills_per_month=assumed("persistence.fills_per_month"),
@@ -117,13 +112,15 @@ def build_inputs(scenario: StateScenario, register: Register, high_uptake: bool 
     )
 
 
-def _curve(scenario: StateScenario, register: Register, months: int) -> Array:
-    """Share still on therapy by month; a duration cap ends it."""
-    lifestyle = register.flag("terms.lifestyle_support")
+def _curve(
+    scenario: StateScenario, register: Register, months: int, *, lifestyle: bool, capped: bool
+) -> Array:
+    """Share still on therapy by month; lifestyle support comes with the model, a cap ends it."""
     curve = persistence(scenario.therapy, register, months, lifestyle=lifestyle)
-    cap = register.number("assumptions.coverage.duration_cap_months")
-    allowed = np.isnan(cap)[:, None] | (np.arange(months) < cap[:, None])
-    return np.where(allowed, curve, 0.0)
+    if not capped:
+        return curve
+    cap = register.number("assumptions.coverage.duration_cap_months")[:, None]
+    return array(np.where(np.isnan(cap) | (np.arange(months) < cap), curve, 0.0))
 
 
 def _groups(scenario: StateScenario, register: Register, months: tuple[dt.date, ...]) -> Groups:
@@ -200,11 +197,16 @@ def _eligible(register: Register, name: str) -> Array:
         * register.number("assumptions.coverage.prevalence_ratio")
         * register.number("assumptions.coverage.newly_eligible_share_of_obese")
     )
-    threshold = register.number("assumptions.coverage.bmi_threshold")
-    severe = register.number("assumptions.coverage.share_above_bmi_35")
-    extreme = register.number("assumptions.coverage.share_above_bmi_40")
-    share = share * above_bmi(threshold, severe, extreme)
-    return array(np.minimum(share, 1.0))
+    return array(np.minimum(share * _share_above_threshold(register), 1.0))
+
+
+def _share_above_threshold(register: Register) -> Array:
+    """Share of adults with obesity at or above the state's own BMI threshold."""
+    return above_bmi(
+        register.number("assumptions.coverage.bmi_threshold"),
+        register.number("assumptions.coverage.share_above_bmi_35"),
+        register.number("assumptions.coverage.share_above_bmi_40"),
+    )
 
 
 def above_bmi(threshold: Array, above_35: Array, above_40: Array) -> Array:
@@ -240,7 +242,7 @@ def _prices(
 ) -> Prices:
     """Ingredient cost, rebates and own supplemental of each product by month."""
     share: list[Array] = []
-    units: tuple[list[Array], ...] = ([], [], [], [])
+    units: tuple[list[Array], ...] = ([], [], [], [], [])
     covered_today = products == EXISTING
     for product in products:
         if covered_today:
@@ -258,13 +260,14 @@ def _prices(
         columns = [by_stretch[int(number)] for number in stretch]
         for found, part in zip(units, zip(*columns, strict=True), strict=True):
             found.append(_stacked(list(part)))
-    ingredient, statutory, offset, own = (_stacked(found) for found in units)
+    ingredient, statutory, offset, own, alone = (_stacked(found) for found in units)
     return Prices(
         share=_stacked(share),
         ingredient=ingredient,
         statutory=statutory,
         offset=offset,
         own_supplemental=own,
+        own_alone=alone,
     )
 
 
@@ -283,8 +286,11 @@ def _price_days(register: Register, product: str) -> list[dt.date]:
 
 def _unit(
     scenario: StateScenario, register: Register, product: str, day: dt.date, covered_today: bool
-) -> tuple[Array, Array, Array, Array]:
-    """Ingredient cost, statutory rebate, its federal offset and the state's own supplemental."""
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Ingredient cost, statutory rebate, its federal offset, and the state's own supplemental.
+
+    The last twice: on fills that earn the statutory rebate, and on those that do not.
+    """
 
     def assumed(key: str) -> Array:
         return register.number(f"assumptions.rebates.{key}", day)
@@ -294,18 +300,20 @@ def _unit(
     one_share = register.number("state.rebate_share_of_gross")
     if not np.all(np.isnan(one_share)):
         nothing = np.zeros(1)
-        return ingredient, ingredient * one_share, nothing, nothing
+        return ingredient, ingredient * one_share, nothing, nothing, nothing
     amp = listed * assumed("amp_share_of_list")
     best = amp * assumed("best_price_share_of_amp")
     fair = f"assumptions.drugs.{product}_maximum_fair_price"
     selected = register.word(f"assumptions.drugs.{product}_class", day) == "selected"
     if selected and register.flag("assumptions.rebates.mfp_sets_best_price"):
-        best = np.minimum(best, register.number(fair, day))
-    if np.any(best > amp):
-        allowed = "a best price not above AMP"
-        raise InputError(
-            "assumptions.rebates.best_price_share_of_amp", allowed, f"{best.max():.2f}"
-        )
+        negotiated = register.number(fair, day)
+        if np.any(negotiated > amp):
+            allowed = (
+                f"a list price whose AMP is at least the {negotiated.max():,.2f} of best price"
+            )
+            given = f"a list price of {float(listed.min()):,.2f}: best price above AMP"
+            raise InputError(f"assumptions.drugs.{product}_list_price", allowed, given)
+        best = np.minimum(best, negotiated)
     minimum = assumed("minimum_rebate_share")
     basic = rebates.basic_rebate(amp, best, minimum)
     statutory = basic + rebates.inflation_rebate(amp, amp * assumed("base_amp_ratio"))
@@ -321,9 +329,11 @@ def _unit(
     path = f"assumptions.rebates.{product}_own_net_price"
     if covered_today or (np.all(np.isnan(net)) and path in register.entries):
         net = register.number(path, day)
+    alone = own
     if covered_today or scenario.state.stance != "not_covering":
+        alone = np.fmax(own, rebates.top_up(ingredient, 0.0, net))
         own = np.fmax(own, rebates.top_up(ingredient, statutory, net))
-    return ingredient, statutory, offset, own
+    return ingredient, statutory, offset, own, alone
 
 
 def _check_net(net: Array, prices: Prices) -> None:
@@ -343,79 +353,127 @@ def _coverages(
     register: Register,
     months: tuple[dt.date, ...],
     groups: Groups,
-    life: tuple[Array, Array, Array],
+    life: tuple[Array, Array],
     high_uptake: bool,
 ) -> tuple[Coverage, Coverage]:
-    """Obesity coverage when joining and when staying out."""
+    """Obesity coverage when joining and when staying out. life: churn and restart, (C,)."""
     state, ratio = scenario.state, register.number("state.own_uptake_ratio")[:, None]
     always = np.ones((1, len(months)))
     active = {"not_covering": 0.0 * always, "covering": always}.get(state.stance)
     if active is None:
         assert state.coverage_ends is not None
         active = np.array([[float(day <= state.coverage_ends) for day in months]])
-    given = scenario.uptake.form != "share_of_eligibles" or high_uptake
+    form = scenario.uptake.form
+    given = form != "share_of_eligibles" or high_uptake
     path = "assumptions.coverage.initiation"
     initiation = 0.0 * always if given else _stacked([register.number(path, day) for day in months])
+
+    covered = np.rint(register.number("state.months_covered"))
+    if state.stance == "not_covering":
+        covered = 0.0 * covered
+    span = int(covered.max())
+    observed = high_uptake or form == "fills_per_1000"
+    curves = [
+        _curve(
+            scenario,
+            register,
+            span + len(months) + MONTHS,
+            lifestyle=lifestyle,
+            capped=not given,
+        )
+        for lifestyle in (register.flag("terms.lifestyle_support"), False)
+    ]
+    cap = register.number("assumptions.coverage.duration_cap_months")
+    cap = cap if observed else np.full(1, np.nan)
+
     total = groups.enrollment.sum(axis=-1)
     eligible = (groups.enrollment * groups.eligible_share[:, None, :]).sum(axis=-1)
-    covered = 0 if state.stance == "not_covering" else int(state.months_covered)
-    first = months[0].month
-    stock, stopped = _stock(eligible[:, :1], initiation[:, :1] * ratio, life, covered, first)
-    fills = own_fills = None
+    fills = own_fills = before = None
     if given:
+        own, new = (
+            _fills(scenario, register, total, since, high_uptake)
+            for since in (covered, 0.0 * covered)
+        )
         # Those the state covers today are on its path; those new to it begin at the start.
-        mature = _fills(scenario, register, total, covered, high_uptake)
-        new = _fills(scenario, register, total, 0, high_uptake)
-        known = np.minimum(ratio, 1.0) if covered else 0.0
-        fills, own_fills = known * mature + (1.0 - known) * new, ratio * mature
+        known = np.where(covered > 0, 1.0, 0.0)[:, None] * np.minimum(ratio, 1.0)
+        fills, own_fills = known * own + (1.0 - known) * new, ratio * own
+        before = ratio * _fills(
+            scenario, register, np.repeat(total[:, :1], span, axis=1), covered - span, high_uptake
+        )
+    stock, stopped = _stock(
+        np.repeat(eligible[:, :1], span, axis=1),
+        np.repeat(initiation[:, :1] * ratio, span, axis=1),
+        before,
+        (curves[1], *life, register.number("assumptions.persistence.fills_per_month")),
+        np.where(np.arange(span) >= span - covered[:, None], 1.0, 0.0),
+        (months[0].month - 1 - span) % MONTHS + 1,
+    )
     return (
-        Coverage(always, initiation, fills, stock, stopped, guaranteed=True),
-        Coverage(active, initiation * ratio, own_fills, stock, stopped, guaranteed=False),
+        Coverage(always, initiation, fills, cap, curves[0], stock, stopped, guaranteed=True),
+        Coverage(
+            active, initiation * ratio, own_fills, cap, curves[1], stock, stopped, guaranteed=False
+        ),
     )
 
 
 def _stock(
     eligible: Array,
     initiation: Array,
-    life: tuple[Array, Array, Array],
-    covered: int,
+    fills: Array | None,
+    life: tuple[Array, Array, Array, Array],
+    active: Array,
     first_month: int,
 ) -> tuple[Array, Array]:
-    """After `covered` months of the state's own coverage: on therapy by age, and those stopped."""
-    if covered == 0:
+    """After the months of the state's own coverage: on therapy by age, and those who stopped.
+
+    Arrays over the months before the horizon; life: curve, churn, restart, fills per month.
+    """
+    months = active.shape[1]
+    if months == 0:
         return np.zeros((1, 1)), np.zeros(1)
-    curve, churn, restart = life
+    curve, churn, restart, per_month = life
     group = cohort.project(
-        np.repeat(eligible, covered, axis=1),
-        np.repeat(initiation, covered, axis=1),
-        curve[:, :covered],
+        eligible,
+        initiation * active,
+        curve[:, :months],
         churn,
         restart,
         np.zeros((1, 0)),
         np.zeros(1),
-        (first_month - 1 - covered) % MONTHS + 1,
+        first_month,
+        None if fills is None else fills * active / per_month[:, None],
     )
-    return cohort.stock_by_age(group, covered - 1), group.stopped[:, -1]
+    return cohort.stock_by_age(group, months - 1), group.stopped[:, -1]
 
 
 def _fills(
-    scenario: StateScenario, register: Register, total: Array, covered: int, high_uptake: bool
+    scenario: StateScenario, register: Register, total: Array, since: Array, high_uptake: bool
 ) -> Array:
-    """Total fills by month as the user or the event study gives them, (C, T)."""
+    """Total fills by month as the user or observation gives them, (C, T).
+
+    since (C,): months of coverage behind the first of them (below 0: it begins later).
+    """
     uptake = scenario.uptake
-    months = total.shape[1]
+    month = np.maximum(since[:, None] + np.arange(total.shape[1]), 0.0).astype(int)
     if uptake.form == "monthly_fills" and not high_uptake:
         assert uptake.monthly_fills is not None
         path = np.array(uptake.monthly_fills)
-        return path[np.minimum(np.arange(months), len(path) - 1)][None, :]
+        # The user's own months count from the horizon's first.
+        return path[np.minimum(np.arange(total.shape[1]), len(path) - 1)][None, :]
     own = uptake.quarterly_fills_per_1000
+    factor = _share_above_threshold(register)[:, None]
     if own is not None and not high_uptake:
-        quarters = np.array(own)[None, :]
+        quarters, factor = np.array(own)[None, :], np.ones((1, 1))
     else:
         quarters = _stacked([_observed(register, q, high_uptake) for q in range(QUARTERS_OBSERVED)])
-    quarter = (covered + np.arange(months)) // QUARTER
-    rate: Array = quarters[:, np.minimum(quarter, quarters.shape[1] - 1)]
-    return array(total / PER_THOUSAND * rate / QUARTER)
+    quarter = np.minimum(month // QUARTER, quarters.shape[1] - 1)
+    cases = max(quarters.shape[0], quarter.shape[0])
+    rate = np.take_along_axis(
+        np.broadcast_to(quarters, (cases, quarters.shape[1])),
+        np.broadcast_to(quarter, (cases, quarter.shape[1])),
+        axis=1,
+    )
+    return array(total / PER_THOUSAND * rate * factor / QUARTER)
 
 
 def _observed(register: Register, quarter: int, high: bool) -> Array:

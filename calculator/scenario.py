@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from calculator import fields
 from calculator.assumptions import (
@@ -266,7 +266,7 @@ class Groups(Section):
 class State(Section):
     """A state Medicaid program as its budget team knows it."""
 
-    abbr: str = Field(title="State", pattern="^[A-Z]{2}$")
+    abbr: str = Field(title="State")
     stance: Literal["not_covering", "covering", "ending"] = Field(title="Obesity use today")
     coverage_ends: dt.date | None = Field(None, title="Last day of coverage when staying out")
     months_covered: float = number("Months covered before the first month", "months", 0, 120)
@@ -282,6 +282,13 @@ class State(Section):
         "All rebates as one share of ingredient cost", "share of ingredient cost", 0, 1, None
     )
     accept_gaps: bool = Field(title="Leave out groups whose numbers the preset lacks")
+
+    @field_validator("abbr")
+    @classmethod
+    def _code(cls, abbr: str) -> str:
+        if not (len(abbr) == 2 and abbr.isalpha() and abbr.isupper()):
+            raise InputError("state.abbr", "two capital letters, such as TX", abbr)
+        return abbr
 
     @model_validator(mode="after")
     def _ending(self) -> State:

@@ -140,7 +140,7 @@ def breakeven_net_price(inputs: medicaid.Inputs) -> float | None:
     low, high = 0.0, float(inputs.prices.ingredient.max())
     for _ in range(2):
         grid = np.linspace(low, high, GRID)
-        tried = replace(inputs, guaranteed_net_price=grid, adopts=np.ones(1))
+        tried = replace(inputs, guaranteed_net_price=grid[:, None], adopts=np.ones(1))
         worth = medicaid.run(tried).value.sum(axis=1)
         crossing = np.flatnonzero(np.diff(np.sign(worth)) != 0)
         if len(crossing) == 0:

@@ -6,7 +6,7 @@ Any input may have C = 1 and broadcasts against the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,6 +92,7 @@ def project(
     opening_stock: Array,
     opening_stopped: Array,
     first_month: int = 1,
+    wanted: Array | None = None,
 ) -> Cohort:
     """Project a treated population.
 
@@ -101,7 +102,8 @@ def project(
     still on therapy by whole months since the start. churn, restart (C,): monthly probabilities of
     leaving the plan and of starting again. opening_stock (C, K): people who arrive in the first
     month by months of therapy behind them. opening_stopped (C,): members who were treated before
-    and stopped. Model section 3.
+    and stopped. wanted (C, T): people on therapy, where that is known and not who starts; then
+    everyone who is missing starts, and nobody starts again. Model section 3.
 
     >>> month = np.ones((1, 24))
     >>> quiet = project(1000 * month, 0 * month, np.ones((1, 24)), np.zeros(1), np.zeros(1),
@@ -113,7 +115,10 @@ def project(
     ages = opening_stock.shape[1]
     cases = max(
         part.shape[0]
-        for part in (eligible, initiation, curve, churn, restart, opening_stock, opening_stopped)
+        for part in (
+            *(eligible, initiation, curve, churn, restart, opening_stock, opening_stopped),
+            *(() if wanted is None else (wanted,)),
+        )
     )
     stay = 1.0 - churn
     kept = stay[:, None] ** np.arange(curve.shape[1])
@@ -122,7 +127,9 @@ def project(
     on = np.zeros((cases, ages + months, months))
     for age in range(ages):
         # Conditional on having come this far; plan membership counts from the day of joining.
-        onwards = curve[:, age : age + months] / curve[:, age : age + 1]
+        left = curve[:, age : age + months]
+        began_with = np.broadcast_to(curve[:, age : age + 1], left.shape)
+        onwards = np.divide(left, began_with, out=np.zeros(left.shape), where=began_with > 0.0)
         on[:, age] = opening_stock[:, age : age + 1] * onwards * kept[:, :months]
 
     starters = np.zeros((cases, months))
@@ -137,12 +144,15 @@ def project(
         continuing = on[:, :, month].sum(axis=1)
         if month:
             stops[:, month] = treated_before * stay - continuing
-        restarts[:, month] = restart * stopped_before
+        restarts[:, month] = restart * stopped_before * (wanted is None)
         never_treated = np.maximum(eligible[:, month] - continuing - stops[:, month] - present, 0.0)
         if month == 0 or (first_month - 1 + month) % MONTHS == 0:
             at_start_of_year = never_treated
-        wanted = initiation[:, month] / MONTHS * at_start_of_year
-        starters[:, month] = np.minimum(wanted, never_treated)
+        if wanted is None:
+            starting = initiation[:, month] / MONTHS * at_start_of_year
+            starters[:, month] = np.minimum(starting, never_treated)
+        else:
+            starters[:, month] = np.maximum(wanted[:, month] - continuing, 0.0)
         began = starters[:, month] + restarts[:, month]
         on[:, ages + month, month:] = began[:, None] * alive[:, : months - month]
         stopped[:, month] = np.maximum(present + stops[:, month] - restarts[:, month], 0.0)
@@ -158,6 +168,28 @@ def project(
         group_start=np.concatenate([np.zeros(ages), np.arange(months)]),
         group_age=np.concatenate([np.arange(ages), np.zeros(months)]),
     )
+
+
+def only_where(group: Cohort, active: Array, stay: Array) -> Cohort:
+    """The cohort with nobody on therapy where `active` is 0: those who were there stop.
+
+    active (C, T) for everyone, or (C, J, T) by group; stay (C,): monthly share who stay members.
+    """
+    wide = active if active.ndim == 3 else active[:, None, :]
+    on = group.on * wide
+    left = on[:, :, :-1] * stay[:, None, None] - on[:, :, 1:]
+    stops = np.zeros((on.shape[0], on.shape[2]))
+    stops[:, 1:] = np.maximum(left, 0.0).sum(axis=1)
+    begins = group.group_start.astype(int)[None, :, None] == np.arange(on.shape[2])
+    starting = np.where(begins, on, 0.0).sum(axis=1) > 0.0
+    starters, restarts = group.starters * starting, group.restarts * starting
+    stopped = np.zeros(stops.shape)
+    before = group.stopped[:, 0] + group.restarts[:, 0]
+    for month in range(stops.shape[1]):
+        kept = before if month == 0 else before * stay
+        stopped[:, month] = np.maximum(kept + stops[:, month] - restarts[:, month], 0.0)
+        before = stopped[:, month]
+    return replace(group, on=on, stops=stops, stopped=stopped, starters=starters, restarts=restarts)
 
 
 def stock_by_age(group: Cohort, month: int) -> Array:

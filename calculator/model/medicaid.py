@@ -7,7 +7,7 @@ in which they arrive.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class Prices:
     statutory: Array
     offset: Array  # wholly federal part of the statutory rebate
     own_supplemental: Array  # the state's own supplemental rebate
+    own_alone: Array  # the same on fills that earn no statutory rebate
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ class Coverage:
 
     active: Array  # (C, T) 1 in covered months
     initiation: Array  # (C, T) yearly share of never-treated eligibles who start
-    fills: Array | None  # (C, T) total fills instead, where the user gives them
+    fills: Array | None  # (C, T) total fills instead, where they are given
+    cap: Array  # (C,) months of treatment that given fills run on to, nan: as they are
+    curve: Array  # (C, K + T) share still on therapy by month since the start
     opening_stock: Array  # (C, K) people on therapy by therapy age when the horizon begins
     opening_stopped: Array  # (C,) people who stopped before
     guaranteed: bool  # on the model's net price, else on the state's own
@@ -68,11 +71,10 @@ class Inputs:
     join: Coverage
     stay_out: Coverage
     adopts: Array  # (C,) 1 where the state joins at this net price, else 0
-    guaranteed_net_price: Array  # (C,) nan: none
+    guaranteed_net_price: Array  # (C, T) nan: none
     dispensing_fee: Array  # (C,)
     copay: Array
     share_340b: Array
-    curve: Array  # (C, K + T)
     churn: Array
     restart: Array
     fills_per_month: Array
@@ -206,12 +208,11 @@ def _branch(inputs: Inputs, coverage: Coverage) -> Branch:
     starts = group.starts
     fills = on_therapy * inputs.fills_per_month[:, None]
     if coverage.fills is not None:
-        fills = coverage.fills * coverage.active
+        fills = np.where(np.isnan(coverage.cap)[:, None], coverage.fills * coverage.active, fills)
 
     rows: Ledger = {}
     drugs = _economics(inputs, inputs.prices, coverage.guaranteed)
     today = _economics(inputs, inputs.existing_prices, coverage.guaranteed)
-    managed_fills = np.zeros((1, 1))
     for index in range(len(groups.names)):
         in_group = fills * share[:, :, index]
         _post_fills(rows, inputs, "model_drugs", in_group, drugs, index, inputs.priced_share)
@@ -220,91 +221,48 @@ def _branch(inputs: Inputs, coverage: Coverage) -> Branch:
     for index in range(len(groups.names)):
         covered = inputs.existing_fills * groups.existing_share[:, index, None]
         _post_fills(rows, inputs, "existing_glp1", covered, today, index, np.ones((1, 1)))
-        managed_fills = managed_fills + share[:, :, index] * groups.managed[:, index, None]
 
-    # Starts carry the mean match of the eligible only through their own administrative match.
     authorizations = starts * inputs.prior_authorization_cost[:, None]
     _share(rows, "administration", authorizations, inputs.prior_authorization_match[:, None])
     fixed = coverage.active * inputs.fixed_cost[:, None] / MONTHS
     _share(rows, "administration", fixed, inputs.administration_match[:, None])
 
-    match = (share * groups.match).sum(axis=-1)
     effect = medical_effect(inputs, group, inputs.offset_effect)
-    month = np.arange(total.shape[1])[None, :]
-    reached = np.where(month >= inputs.capture_lag[:, None], 1.0, 1.0 - managed_fills)
-    _share(rows, "offsets", effect * reached, match)
+    captured = np.arange(total.shape[1])[None, :] >= inputs.capture_lag[:, None]
+    for index in range(len(groups.names)):
+        # What managed care saves reaches the state when its rates are rebased.
+        reached = np.where(captured, 1.0, 1.0 - groups.managed[:, index, None])
+        in_group = effect * share[:, :, index] * reached
+        _share(rows, "offsets", in_group, groups.match[:, :, index])
     return Branch(rows, starts, on_therapy, fills, net_drug_cost, effect)
 
 
 def treated_group(inputs: Inputs, coverage: Coverage) -> cohort.Cohort:
     """The treated people of a branch by month of starting; nobody outside covered months."""
+    active, stay = coverage.active, 1.0 - inputs.churn
     eligible = (inputs.groups.enrollment * inputs.groups.eligible_share[:, None, :]).sum(axis=-1)
+    wanted = None
     if coverage.fills is not None:
-        wanted = coverage.fills * coverage.active / inputs.fills_per_month[:, None]
-        starts = starters_behind(wanted, inputs.curve, inputs.churn)
-        group = _as_cohort(_spells(starts, inputs.curve, inputs.churn), starts, inputs.churn)
-    else:
-        group = cohort.project(
-            eligible * coverage.active,
-            coverage.initiation * coverage.active,
-            inputs.curve,
-            inputs.churn,
-            inputs.restart,
-            coverage.opening_stock,
-            coverage.opening_stopped,
-            inputs.first_month,
-        )
-    active = coverage.active
-    return replace(
-        group,
-        on=group.on * active[:, None, :],
-        starters=group.starters * active,
-        restarts=group.restarts * active,
+        wanted = coverage.fills * active / inputs.fills_per_month[:, None]
+    group = cohort.project(
+        eligible * active,
+        coverage.initiation * active,
+        coverage.curve,
+        inputs.churn,
+        inputs.restart,
+        coverage.opening_stock,
+        coverage.opening_stopped,
+        inputs.first_month,
+        wanted,
     )
-
-
-def starters_behind(on_therapy: Array, curve: Array, churn: Array) -> Array:
-    """Monthly starters that give a path of people on therapy, (C, T); never below 0.
-
-    >>> curve = np.array([[1.0, 0.5, 0.25]])
-    >>> starters_behind(np.array([[10.0, 15.0, 7.5]]), curve, np.zeros(1)).tolist()
-    [[10.0, 10.0, 0.0]]
-    """
-    cases, months = np.broadcast_shapes(on_therapy.shape, (curve.shape[0], on_therapy.shape[1]))
-    alive = curve * (1.0 - churn[:, None]) ** np.arange(curve.shape[1])
-    starters = np.zeros((cases, months))
-    for month in range(months):
-        before = (starters[:, :month] * alive[:, month:0:-1]).sum(axis=1)
-        starters[:, month] = np.maximum(on_therapy[:, month] - before, 0.0)
-    return starters
-
-
-def _spells(starters: Array, curve: Array, churn: Array) -> Array:
-    """People on therapy by month of starting, (C, T, T)."""
-    cases, months = starters.shape
-    alive = curve * (1.0 - churn[:, None]) ** np.arange(curve.shape[1])
-    on = np.zeros((cases, months, months))
-    for month in range(months):
-        on[:, month, month:] = starters[:, month, None] * alive[:, : months - month]
-    return on
-
-
-def _as_cohort(on: Array, starters: Array, churn: Array) -> cohort.Cohort:
-    cases, months = starters.shape
-    stops = np.zeros((cases, months))
-    left = on[:, :, :-1] * (1.0 - churn[:, None, None]) - on[:, :, 1:]
-    stops[:, 1:] = np.maximum(left, 0.0).sum(axis=1)
-    nothing = np.zeros((cases, months))
-    return cohort.Cohort(
-        starters=starters,
-        restarts=nothing,
-        opening=np.zeros(cases),
-        on=on,
-        stops=stops,
-        stopped=nothing,
-        group_start=array(np.arange(months)),
-        group_age=np.zeros(months),
-    )
+    covered = active[:, None, :]
+    if coverage.fills is not None and not np.all(np.isnan(coverage.cap)):
+        # Fills were seen without a cap: who starts is read off them, then the cap ends therapy.
+        month = np.arange(active.shape[1])
+        age = group.group_age[:, None] + month - group.group_start[:, None]
+        cap = coverage.cap[:, None, None]
+        covered = covered * np.where(np.isnan(cap) | (age[None] < cap), 1.0, 0.0)
+    return cohort.only_where(group, covered, stay)
 
 
 def _treated(group: cohort.Cohort) -> Array:
@@ -340,6 +298,7 @@ class _Fill:
     offset: Array
     supplemental: Array
     supplemental_alone: Array
+    copay: Array  # the member's
 
 
 def _economics(inputs: Inputs, prices: Prices, guaranteed: bool) -> _Fill:
@@ -348,19 +307,21 @@ def _economics(inputs: Inputs, prices: Prices, guaranteed: bool) -> _Fill:
     def mean(amounts: Array) -> Array:
         return array((amounts * prices.share[:, None, :]).sum(axis=-1))
 
-    supplemental = alone = prices.own_supplemental
+    supplemental, alone = prices.own_supplemental, prices.own_alone
     if guaranteed:
-        net = inputs.guaranteed_net_price[:, None, None]
+        net = inputs.guaranteed_net_price[:, :, None]
         topped = rebates.top_up(prices.ingredient, prices.statutory, net)
         supplemental = np.maximum(supplemental, topped)
         alone = np.maximum(alone, rebates.top_up(prices.ingredient, 0.0, net))
-    fee = inputs.dispensing_fee - inputs.copay
+    in_budget = prices.share.sum(axis=-1)
+    fee = (inputs.dispensing_fee - inputs.copay) * in_budget
     return _Fill(
-        gross=mean(prices.ingredient) + fee[:, None] * prices.share.sum(axis=-1)[:, None],
+        gross=mean(prices.ingredient) + fee[:, None],
         statutory=mean(prices.statutory),
         offset=mean(prices.offset),
         supplemental=mean(supplemental),
         supplemental_alone=mean(alone),
+        copay=(inputs.copay * in_budget)[:, None],
     )
 
 
@@ -380,7 +341,7 @@ def _post_fills(
     gross = fills * fill.gross
     _share(rows, line, gross * (1.0 - managed), match)
     ledger.post(rows, line, "mco", gross * managed)
-    ledger.post(rows, line, "member", fills * inputs.copay[:, None])
+    ledger.post(rows, line, "member", fills * fill.copay)
     capitation = gross * managed * priced_share / (1.0 - inputs.capitation_load[:, None])
     _share(rows, "capitation", capitation, match)
     ledger.post(rows, "capitation", "mco", -capitation)

@@ -93,7 +93,7 @@ def test_a_share_of_eligibles_is_the_cohort_of_the_contract(shipped):
     kappa, scale = (assumed(f"persistence.denmark_{name}") for name in ("kappa", "scale"))
     churn = np.array([assumed("coverage.churn_monthly")])
     restart = monthly_probability(np.array([assumed("persistence.restart_one_year")]))
-    stock = np.zeros((1, 0))
+    stock, stopped = np.zeros((1, 0)), np.zeros(1)
     if shipped == "state_covering":
         before = cohort.project(
             np.full((1, 24), eligible[0]),
@@ -104,7 +104,7 @@ def test_a_share_of_eligibles_is_the_cohort_of_the_contract(shipped):
             stock,
             np.zeros(1),
         )
-        stock = cohort.stock_by_age(before, 23)
+        stock, stopped = cohort.stock_by_age(before, 23), before.stopped[:, -1]
     for branch, ratio in (("join", 1.0), ("stay_out", 0.5 if shipped == "state_covering" else 0.0)):
         group = cohort.project(
             eligible[None],
@@ -113,7 +113,7 @@ def test_a_share_of_eligibles_is_the_cohort_of_the_contract(shipped):
             churn,
             restart,
             stock,
-            np.zeros(1),
+            stopped,
         )
         treated = getattr(found.result, branch)
         assert treated.on_therapy == pytest.approx(group.on_therapy, rel=EXACT), branch

@@ -135,7 +135,7 @@ def test_each_line_of_the_ledger_is_whole(scenario):
 
         everyone = ("federal", "state", "mco", "member")
         existing = np.broadcast_to(inputs.existing_fills, decision.evaluation.result.value.shape)
-        scale = EXACT * (1 + rows.amount.abs().max())
+        scale = EXACT * (1 + rows.amount.abs().sum())
         for line, fills, prices in (
             ("model_drugs", branch.fills, inputs.prices),
             ("existing_glp1", existing, inputs.existing_prices),

@@ -24,7 +24,7 @@ def rows():
 
 def worth(inputs, net: float) -> tuple[float, float]:
     """Value of joining at a net price, and what the state spends, USD over the horizon."""
-    run = medicaid.run(replace(inputs, guaranteed_net_price=np.array([net]), adopts=np.ones(1)))
+    run = medicaid.run(replace(inputs, guaranteed_net_price=np.array([[net]]), adopts=np.ones(1)))
     return float(run.value.sum()), float(medicaid.state_cost(run.join.rows).sum())
 
 
