@@ -27,7 +27,7 @@ from calculator.decision import StateDecision, decide
 from calculator.errors import IdentityError, InputError
 from calculator.report import state, table
 from calculator.report.verdict import rests_on, verdict
-from calculator.scenario import Scenario, load_scenario, read_value
+from calculator.scenario import Scenario, StateScenario, load_scenario, read_value
 from calculator.shipped import shipped
 
 DONE, BUG, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -293,9 +293,12 @@ def check_command(as_json: JsonOption = False) -> None:
 
 
 def _variants(scenario: Scenario) -> list[Scenario]:
-    """The scenario on each persistence curve, so that every one of them is read."""
+    """The scenario on each persistence curve and form of uptake, so that all of them are read."""
     curves = ("denmark", "prime_2021", "prime_2024", "blue_health")
-    return [scenario.with_settings({"therapy.curve": curve}) for curve in curves]
+    found = [scenario.with_settings({"therapy.curve": curve}) for curve in curves]
+    if isinstance(scenario, StateScenario):
+        found.append(scenario.with_settings({"uptake.form": "share_of_eligibles"}))
+    return found
 
 
 @app.command("app")

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 HELPERS = {"shipped", "errors"}
 # what is typed and assumed, and the arrays made of it
-TYPED = HELPERS | {"model", "assumptions", "fields", "presets"}
+TYPED = HELPERS | {"model", "schema", "register", "assumptions", "fields", "presets"}
 ARRAYS = TYPED | {"scenario", "part_d_inputs", "medicaid_inputs"}
 INPUTS = ARRAYS | {"analysis.draws"}
 # one module for what decisions share, one a program, one that chooses between them
@@ -26,7 +26,9 @@ RULES = {
     "shipped": set(),
     "errors": set(),
     "model": {"model"},
-    "assumptions": HELPERS | {"model", "assumptions"},
+    "schema": HELPERS,
+    "register": HELPERS | {"model", "schema"},
+    "assumptions": HELPERS | {"model", "schema", "register"},
     "fields": HELPERS | {"model", "assumptions"},
     # for its type only: a scenario calls its presets
     "presets": TYPED | {"scenario"},

@@ -24,10 +24,12 @@ SORRY = (
 NONE, YES, NO = "none", "yes", "no"
 ALL_DIGITS = ".12g"
 BADGES = {
+    "gap": "orange",
     "not published": "orange",
     "illustrative": "violet",
     "assumed": "yellow",
     "projected": "blue",
+    "partial year": "gray",
     "changed": "primary",
     "terms": "gray",
 }
@@ -67,9 +69,9 @@ def say(place: Any, error: InputError) -> None:
     place.error(plain(error), icon=":material/error:")
 
 
-def mark(place: Any, kind: str) -> None:
+def mark(place: Any, kind: str, help_: str | None = None) -> None:
     """One badge, as small as the thing it marks."""
-    place.badge(kind, color=BADGES[kind])
+    place.badge(kind, color=BADGES.get(kind, "gray"), help=help_)
 
 
 def badges(notes: Sequence[tuple[str, str]]) -> None:
@@ -104,6 +106,11 @@ def shown(value: Scalar) -> str:
     if isinstance(value, float | int):
         return f"{value:,{ALL_DIGITS}}"
     return value.isoformat() if isinstance(value, dt.date) else value
+
+
+def bare(value: Scalar) -> str:
+    """A value without separators, for an address or a year."""
+    return shown(value).replace(",", "")
 
 
 def typed(path: str, entry: Assumption, text: str) -> Scalar:
@@ -143,40 +150,66 @@ def about(entry: Assumption, dated: Dated | None, tree: Tree) -> str:
     limited = entry.bounds or entry.choices
     parts = [plain(f"Allowed: {entry.allowed()}.")] if limited else []
     if dated is not None and dated.source in tree.sources and dated.status != "user":
-        source = tree.sources[dated.source]
-        where = plain(f"{source.title}, {source.publisher}, {source.date}")
-        link = f"[{where}]({source.url})" if source.url else where
-        parts.append(f"Status: {plain(dated.status.replace('_', ' '))}. Source: {link}.")
+        parts.append(f"Status: {plain(dated.status.replace('_', ' '))}. {sourced(dated, tree)}")
     elif dated is not None:
-        parts.append("From the example; put your own plan's here.")
+        parts.append("From the example; put your own here.")
     note = (dated.note if dated else None) or entry.note
     return "\n\n".join([*parts, *([plain(note)] if note else [])])
 
 
-def number_field(label: str, path: str, help_: str) -> None:
-    """A field for a number, as text so that 40,000 can be read; its text lies under its path."""
-    st.text_input(label, key=path, help=help_, autocomplete="off", persist_state="session")
+def sourced(dated: Dated, tree: Tree) -> str:
+    """Where a value comes from, as a link where there is one."""
+    source = tree.sources[dated.source]
+    where = plain(f"{source.title}, {source.publisher}, {source.date}")
+    return f"Source: {f'[{where}]({source.url})' if source.url else where}."
+
+
+def number_field(label: str, key: str, help_: str, placeholder: str | None = None) -> None:
+    """A field for a number, as text so that 40,000 can be read; its text lies under its key."""
+    st.text_input(
+        label,
+        key=key,
+        help=help_,
+        autocomplete="off",
+        placeholder=placeholder,
+        persist_state="session",
+    )
+
+
+def list_field(label: str, key: str, help_: str, placeholder: str | None = None) -> None:
+    """A field for many numbers, pasted from a sheet or typed."""
+    st.text_area(
+        label, key=key, help=help_, height=120, placeholder=placeholder, persist_state="session"
+    )
 
 
 def choice_field(
-    label: str, path: str, options: Sequence[str], help_: str | None, names: Mapping[str, str]
+    label: str,
+    key: str,
+    options: Sequence[str],
+    help_: str | None,
+    names: Mapping[str, str],
+    on_change: Callable[[], None] | None = None,
+    *,
+    search: bool = False,
 ) -> str:
-    """One of a few words."""
+    """One of a few words; search: of so many that a reader types to find one."""
     return str(
         st.selectbox(
             label,
             options,
-            key=path,
+            key=key,
             help=help_,
             format_func=lambda word: names.get(word, word.replace("_", " ")),
+            on_change=on_change,
             persist_state="session",
-            filter_mode=None,
+            filter_mode="contains" if search else None,
         )
     )
 
 
-def yes_no_field(label: str, path: str, help_: str) -> str:
+def yes_no_field(label: str, key: str, help_: str) -> str:
     """Yes or no, both in sight."""
     return str(
-        st.radio(label, (YES, NO), key=path, help=help_, horizontal=True, persist_state="session")
+        st.radio(label, (YES, NO), key=key, help=help_, horizontal=True, persist_state="session")
     )

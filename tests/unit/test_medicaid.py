@@ -122,6 +122,17 @@ def test_a_share_of_eligibles_is_the_cohort_of_the_contract(shipped):
         assert treated.starts == pytest.approx(group.starts, rel=EXACT), branch
 
 
+def test_those_whom_joining_adds_begin_at_the_start_of_the_path():
+    """A state that covers a fifth of the use for two years stays on its path for that fifth."""
+    covered = {**ONE_MILLION, "state.own_uptake_ratio": 0.2, "state.months_covered": 24}
+    found = run(covered, "state_covering").result
+    path = [1_000 * rate / 3 for rate in EVENT_STUDY for _ in range(3)] + [5_740.8] * 60
+    for month in range(60):
+        own, new = path[24 + month], path[month]
+        assert found.stay_out.fills[0, month] == pytest.approx(0.2 * own), month
+        assert found.join.fills[0, month] == pytest.approx(0.2 * own + 0.8 * new), month
+
+
 def test_a_bmi_threshold_lowers_the_newly_eligible():
     share = {"uptake.form": "share_of_eligibles"}
     eligible, fills = {}, {}

@@ -1,0 +1,208 @@
+"""Assumptions and terms as one scenario sees them: overlays, cases and reading by path.
+
+A path is `assumptions.<file>.<key>[.<date>]`, `terms.<lever>` or a field of the scenario; dates
+are written 2028_01_01.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from calculator.errors import InputError
+from calculator.model.arrays import Array
+from calculator.schema import Assumption, Dated, Scalar, Tree, parsed
+
+
+def nearest(path: str, known: Iterable[str]) -> str:
+    """The nearest known paths, for an answer to a wrong one."""
+    known = list(known)
+    last = path.rsplit(".", 1)[-1]
+    close = difflib.get_close_matches(path, known, n=3, cutoff=0.6)
+    close += [other for other in known if last and last in other.rsplit(".", 1)[-1]]
+    chosen = list(dict.fromkeys(close))[:3]
+    return "a known path, such as " + ", ".join(chosen) if chosen else "a known path"
+
+
+def day_word(day: dt.date) -> str:
+    """A date as a part of a path: 2028_01_01."""
+    return day.isoformat().replace("-", "_")
+
+
+class Register:
+    """Assumptions and terms as one scenario sees them, each value with where it comes from.
+
+    Numbers are read as arrays whose first axis is `cases`: (1,), or (C,) where a path varies.
+    """
+
+    def __init__(self, tree: Tree, entries: Mapping[str, Assumption]) -> None:
+        self.tree = tree
+        self.entries = entries
+        self.cases: Mapping[str, Array] = {}
+        self.changed: frozenset[str] = frozenset()
+        self.read: set[str] = set()
+        self._known: dict[tuple[str, dt.date], Array] = {}
+
+    # -- overlays
+
+    def _replaced(self, entries: dict[str, Assumption], changed: Iterable[str]) -> Register:
+        new = Register(self.tree, {**self.entries, **entries})
+        new.cases = self.cases
+        new.changed = self.changed | set(changed)
+        new.read = self.read
+        return new
+
+    def with_terms(self, package: str) -> Register:
+        """Lay a terms package over the levers' neutral values."""
+        if package not in self.tree.terms:
+            raise InputError("terms.package", "one of " + ", ".join(self.tree.terms), package)
+        levers = {}
+        for lever, values in self.tree.terms[package].levers.items():
+            entry = self.entries[f"terms.{lever}"]
+            # Before the first date a package names, the lever is neutral.
+            merged = {"values": {**entry.values, **values}}
+            levers[f"terms.{lever}"] = entry.model_copy(update=merged)
+        return self._replaced(levers, ())
+
+    def with_entries(self, entries: Mapping[str, Assumption]) -> Register:
+        """Add entries, such as a scenario's own numbers."""
+        return self._replaced(dict(entries), ())
+
+    def locate(self, path: str) -> tuple[str, dt.date | None]:
+        """A path as its entry and date; an InputError names the nearest right ones."""
+        if path in self.entries:
+            return path, None
+        entry, _, last = path.rpartition(".")
+        if entry in self.entries:
+            days = {day_word(day): day for day in self.entries[entry].values}
+            if last in days:
+                return entry, days[last]
+            raise InputError(path, f"{entry} with one of the dates {', '.join(days)}", last)
+        raise InputError("path", nearest(path, self.entries), path)
+
+    def with_value(self, path: str, value: object) -> Register:
+        """Lay one value over a path, for one date or (without a date) for all of them.
+
+        `value` is a plain value, or a mapping with value, and optionally status, source, range.
+        A plain value has status `user` and no range.
+        """
+        entry_path, day = self.locate(path)
+        entry = self.entries[entry_path]
+        if isinstance(value, dict):
+            dated = parsed(Dated, {"status": "user", "source": "user", **value}, path, 0)
+            if dated.source not in (*self.tree.sources, "user"):
+                allowed = "a source of sources.yaml, or user"
+                raise InputError(f"{path}.source", allowed, dated.source)
+        else:
+            dated = Dated(value=None, status="user", source="user")
+        plain = value.get("value") if isinstance(value, dict) else value
+        dated = dated.model_copy(update={"value": entry.checked(path, plain), "grow": None})
+        number = dated.value
+        if (
+            dated.range
+            and isinstance(number, float)
+            and not dated.range.low <= number <= dated.range.high
+        ):
+            raise InputError(f"{path}.range", "a range that holds the value", dated.range.low)
+        values = {**entry.values, **dict.fromkeys([day] if day else entry.values, dated)}
+        return self._replaced({entry_path: entry.model_copy(update={"values": values})}, [path])
+
+    def with_cases(self, cases: Mapping[str, Array]) -> Register:
+        """Let paths vary along the cases axis: path -> (C,). Bounds are checked at both ends."""
+        for path, values in cases.items():
+            entry_path, _ = self.locate(path)
+            for end in (float(np.min(values)), float(np.max(values))):
+                self.entries[entry_path].checked(path, end)
+        new = self._replaced({}, ())
+        new.cases = {**self.cases, **cases}
+        return new
+
+    # -- reading
+
+    def dated(self, path: str, day: dt.date) -> tuple[dt.date, Dated]:
+        """The entry in force on a day. An InputError where there is none."""
+        entry = self.entries[path]
+        self.read.add(path)
+        since = max((since for since in entry.values if since <= day), default=None)
+        first = min(entry.values)
+        if since is None:
+            raise InputError(f"{path} on {day}", f"a date from {first}", day.isoformat())
+        if entry.every_year and since.year != day.year:
+            years = f"a year from {first.year} to {max(entry.values).year}"
+            raise InputError(f"{path} in {day.year}", years, str(day.year))
+        return since, entry.values[since]
+
+    def _exact(self, path: str, day: dt.date) -> float | Array:
+        """The number in force, not rounded: growth compounds on unrounded values."""
+        since, dated = self.dated(path, day)
+        for key in (f"{path}.{day_word(since)}", path):
+            if key in self.cases:
+                return self.cases[key]
+        if dated.grow is not None:
+            index = self._exact(f"assumptions.{dated.grow}", since)
+            return self._exact(path, since - dt.timedelta(days=1)) * (1.0 + index)
+        if dated.value is None:
+            return float("nan")
+        if isinstance(dated.value, bool) or not isinstance(dated.value, float | int):
+            raise TypeError(f"{path} is not a number")
+        return float(dated.value)
+
+    def number(self, path: str, day: dt.date | None = None) -> Array:
+        """The number in force on a day (the last one given, without a day), (C,); nan for none."""
+        day = day or max(self.entries[path].values)
+        since, dated = self.dated(path, day)
+        known = self._known.get((path, since))
+        if known is None:
+            exact = np.atleast_1d(np.asarray(self._exact(path, day), dtype=np.float64))
+            step = self.entries[path].round_to
+            given = {path, f"{path}.{day_word(since)}"} & set(self.cases)
+            # Projections are rounded as the statute rounds; what is given stays as given.
+            known = np.round(exact / step) * step if step and dated.grow and not given else exact
+            self._known[path, since] = known
+        return known
+
+    def neutral(self, path: str) -> Array:
+        """A lever's value when no terms set it (the statute's, for corridors), (1,)."""
+        value = next(iter(self.tree.entries[path].values.values())).value
+        self.read.add(path)
+        return np.array([float(value)]) if isinstance(value, int | float) else np.full(1, np.nan)
+
+    def yearly(self, path: str, years: Iterable[int]) -> Array:
+        """The numbers in force on 1 January of each year, (C, Y)."""
+        columns = [self.number(path, dt.date(year, 1, 1)) for year in years]
+        return np.stack(np.broadcast_arrays(*columns), axis=-1)
+
+    def _value(self, path: str, day: dt.date | None) -> Scalar:
+        return self.dated(path, day or max(self.entries[path].values))[1].value
+
+    def word(self, path: str, day: dt.date | None = None) -> str:
+        """The word in force (the last one given, without a day)."""
+        return str(self._value(path, day))
+
+    def flag(self, path: str) -> bool:
+        """The yes or no in force."""
+        return bool(self._value(path, None))
+
+    def day(self, path: str) -> dt.date:
+        """The date last said."""
+        value = self._value(path, None)
+        if not isinstance(value, dt.date):
+            raise TypeError(f"{path} is not a date")
+        return value
+
+    def status(self, path: str, day: dt.date | None = None) -> str:
+        """The status of the value in force."""
+        return self.dated(path, day or max(self.entries[path].values))[1].status
+
+    def resolved(self) -> dict[str, Any]:
+        """Every value as plain data, for the fingerprint and the record of a run."""
+        return {
+            path: {
+                day_word(day): dated.model_dump(mode="json") for day, dated in entry.values.items()
+            }
+            for path, entry in sorted(self.entries.items())
+        }
