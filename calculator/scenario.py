@@ -151,6 +151,7 @@ class Scenario(Section):
     name: str = Field(title="Name", min_length=1, max_length=120)
     label: str = Field(title="What it is", max_length=400)
     program: str = Field(title="Program")
+    extends: str | None = Field(None, title="Shipped scenario it starts from")
     therapy: Therapy
     success: Success = Success()
     terms: dict[str, Any] = Field(title="Terms package and changes to its levers")
@@ -207,6 +208,21 @@ class Scenario(Section):
         changed = _validated(type(self), data)
         changed.register()
         return changed
+
+    def changed_fields(self) -> dict[str, str]:
+        """Fields that differ from the shipped scenario it starts from: path -> title."""
+        shipped = scenario_files()
+        base = self.name if self.name in shipped else self.extends
+        if base not in shipped:
+            return {}
+        before = load_scenario(base)
+        told = {"name", "label", "program", "extends"}
+        return {
+            path: field.title or path
+            for path, field in fields.walk(type(self))
+            if path.split(".")[0] not in {*CHANGES, *told}
+            and fields.value_at(self, path) != fields.value_at(before, path)
+        }
 
     def to_yaml(self) -> str:
         """The scenario as a file that loads back to the same one."""
@@ -468,4 +484,4 @@ def _load(given: str) -> dict[str, Any]:
         return data
     if str(base) not in names or str(base) == given:
         raise InputError("extends", "one of " + ", ".join(names), str(base))
-    return _merge(_load(str(base)), data)
+    return _merge(_load(str(base)), {**data, "extends": str(base)})

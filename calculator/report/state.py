@@ -7,7 +7,7 @@ from collections.abc import Callable
 from calculator.analysis.states import StateRow, breakeven_net_price
 from calculator.medicaid_decision import StateDecision
 from calculator.report.table import align, cents
-from calculator.report.words import dollars, share
+from calculator.report.words import changed, dollars, share
 
 MEASURES = (
     ("Total computable, gross", "total_computable_gross"),
@@ -87,10 +87,7 @@ def rests_on(decision: StateDecision) -> list[tuple[str, str]]:
         notes.append(
             ("partial year", f"fiscal year {decision.periods[0]} starts in {first:%B %Y} here")
         )
-    for path in sorted(register.changed):
-        entry_path, _ = register.locate(path)
-        notes.append(("changed", f"{register.entries[entry_path].label} ({path})"))
-    return notes
+    return [*notes, *changed(decision.scenario, register)]
 
 
 def states_text(rows: list[StateRow]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from calculator.analysis.sensitivity import Breakeven, breakeven
 from calculator.part_d_decision import PlanDecision
-from calculator.report.words import MINUS, dollars, either, people, share  # noqa: F401
+from calculator.report.words import MINUS, changed, dollars, either, people, share  # noqa: F401
 from calculator.scenario import PlanScenario
 
 CAPITATION = "terms.obesity_capitation.amount"
@@ -103,7 +103,4 @@ def rests_on(scenario: PlanScenario, decision: PlanDecision) -> list[tuple[str, 
     if decision.years[-1] > last_published:
         first = max(decision.years[0], last_published + 1)
         notes.append(("projected", f"Benefit parameters, bids and prices from {first} on"))
-    for path in sorted(register.changed):
-        entry_path, _ = register.locate(path)
-        notes.append(("changed", f"{register.entries[entry_path].label} ({path})"))
-    return notes
+    return [*notes, *changed(scenario, register)]

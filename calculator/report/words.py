@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from calculator.register import Register
+from calculator.scenario import Scenario
+
 MINUS = "\N{MINUS SIGN}"
 SIGNIFICANT = 3
 
@@ -47,6 +50,15 @@ def people(count: float) -> str:
     '1,840 people'
     """
     return f"{count:,.0f} people"
+
+
+def changed(scenario: Scenario, register: Register) -> list[tuple[str, str]]:
+    """What differs from the shipped scenario and assumptions, as (badge, sentence)."""
+    notes = [("changed", f"{title} ({path})") for path, title in scenario.changed_fields().items()]
+    for path in sorted(register.changed):
+        entry_path, _ = register.locate(path)
+        notes.append(("changed", f"{register.entries[entry_path].label} ({path})"))
+    return notes
 
 
 def either(ways: Sequence[str]) -> str:
