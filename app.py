@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from calculator.ui import decide
+from calculator.ui import decide, state, states
 
 st.set_page_config(
     page_title="balance-calculator",
@@ -11,6 +11,14 @@ st.set_page_config(
     initial_sidebar_state=330,  # pixels; hidden at first on a phone
 )
 st.navigation(
-    [st.Page(decide.render, title="Decide", url_path="decide", default=True)],
+    {
+        "Medicare Part D": [
+            st.Page(decide.render, title="Decide", url_path="decide", default=True)
+        ],
+        "Medicaid": [
+            st.Page(state.render, title="State budget", url_path="state"),
+            st.Page(states.render, title="States", url_path="states"),
+        ],
+    },
     position="top",
 ).run()

@@ -151,6 +151,8 @@ def _terms(path: Path, levers: Mapping[str, Assumption], sources: Iterable[str])
             raise AssumptionError(where, f"{lever} is not a lever of levers.yaml")
         entry = levers[f"terms.{lever}"]
         by_day = body["values"] if "values" in body else {min(entry.values): body}
+        if len(by_day) > 1 and entry.kind != "number":
+            raise AssumptionError(where, f"{lever}: only a number may change by date")
         dated[lever] = {day: parsed(Dated, one, where, line) for day, one in by_day.items()}
         _check_entry(
             entry.model_copy(update={"values": dated[lever]}), f"{where}: {lever}", sources

@@ -12,8 +12,8 @@ import numpy as np
 
 from calculator.assumptions import Register
 from calculator.medicaid_inputs import build_inputs, months_of, periods
+from calculator.model import cohort, medicaid, outcomes
 from calculator.model import ledger as words
-from calculator.model import medicaid, outcomes
 from calculator.model.arrays import MONTHS, Array
 from calculator.model.ledger import Ledger
 from calculator.model.medicaid import Branch, Inputs, Result
@@ -147,6 +147,37 @@ class StateDecision(Decision):
             for name, branch in (("join", result.join), ("stay_out", result.stay_out))
         }
 
+    def pmpm(self, key: str) -> dict[str, dict[str, float | None]]:
+        """A measure of each branch per enrollee a month, by state fiscal year."""
+        return {
+            name: {
+                period: None
+                if amount is None
+                else amount / (measures["member_months"][period] or 1)
+                for period, amount in measures[key].items()
+            }
+            for name, measures in self.budget.items()
+        }
+
+    @cached_property
+    def federal_budget(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Each branch's budget by federal fiscal year."""
+        number, names = self._numbers(OCTOBER)
+        result = self.evaluation.result
+        return {
+            name: {
+                key: dict(
+                    zip(
+                        names,
+                        map(float, medicaid.by_period(self._wide(monthly), number)[0]),
+                        strict=True,
+                    )
+                )
+                for key, monthly in self._measures(branch).items()
+            }
+            for name, branch in (("join", result.join), ("stay_out", result.stay_out))
+        }
+
     def _measures(self, branch: Branch) -> dict[str, Array]:
         """Monthly measures of one branch."""
         rows = branch.rows
@@ -187,6 +218,7 @@ class StateDecision(Decision):
             ("stay_out", result.stay_out, inputs.stay_out),
         ):
             group = medicaid.treated_group(inputs, coverage)
+            stopped_since = cohort.carried_effect(group, inputs.churn, np.full(1, np.inf))
             at_twelve = self.by_fiscal_year(outcomes.reaching(group, MONTHS))
             held = outcomes.weight_held(
                 group,
@@ -206,7 +238,7 @@ class StateDecision(Decision):
                 "fills": self.by_fiscal_year(self._wide(branch.fills)),
                 "at_twelve_months": at_twelve,
                 "mean_weight_kept": outcomes.ratio(
-                    held, (group.on_therapy + group.stopped)[:, ends]
+                    held, (group.on_therapy + stopped_since)[:, ends]
                 ),
                 "net_drug_cost": cost,
                 "cost_per_treated_year": outcomes.ratio(cost, treated),
@@ -222,7 +254,8 @@ class StateDecision(Decision):
                 yearly[f"responders_{round(response * 100)}"] = at_twelve * share[:, None]
             yearly["cost_per_responder_10"] = outcomes.ratio(cost, yearly["responders_10"])
             found[name] = {key: self._by_period(amounts) for key, amounts in yearly.items()}
-        found["join"]["persistence_12_months"] = float(joining.curve[0, MONTHS])
+        for name, coverage in (("join", joining), ("stay_out", inputs.stay_out)):
+            found[name]["persistence_12_months"] = float(coverage.curve[0, MONTHS])
         found["thesis"] = self._thesis(joining)
         found["success"] = self.success(found["join"])
         return found
@@ -256,21 +289,39 @@ class StateDecision(Decision):
         return bool(self.evaluation.inputs.adopts[0] > 0)
 
     @cached_property
-    def notes(self) -> list[str]:
-        """What is missing or held: gaps left out, match rates after the last published."""
-        register = self.scenario.register()
-        missing = gaps(self.scenario, register)
-        found = [f"left out, no number found: {path}" for path in missing]
-        last = max(day for day, dated in register.entries["state.efmap"].values.items()
-                   if dated.status != "projected")  # fmt: skip
-        if self.evaluation.months[-1] >= last.replace(year=last.year + 1):
-            found.append(f"match rates after federal fiscal year {last.year + 1} are held")
-        if self.scenario.state.enrollment is not None and all(
-            group.share is None for _, group in self.scenario.groups
-        ):
-            found.append("total enrollment is read only where the groups are given as shares of it")
+    def notes(self) -> list[tuple[str, str]]:
+        """What is missing, held or not used, as (kind, sentence)."""
+        scenario, register = self.scenario, self.register
+        preset = register.tree.states[scenario.state.abbr]
+        found = [("gap", f"left out, no number found: {path}") for path in gaps(scenario, register)]
+        if preset["pharmacy_carve"] == "unknown":
+            share = float(register.number("assumptions.coverage.managed_care_share")[0])
+            unknown = f"pharmacy in or out of managed care not found: {share:.0%} is used"
+            found.append(("gap", unknown))
+        published = [
+            day
+            for day, dated in register.entries["state.efmap"].values.items()
+            if dated.status != "projected" and day.year > 1
+        ]
+        last = max(published).replace(year=max(published).year + 1)
+        if scenario.state.fmap is None and self.evaluation.months[-1] >= last:
+            held = f"match rates after federal fiscal year {last.year} are held"
+            found.append(("projected", held))
         if not self.adopted:
-            found.append("the net price is above the state's own condition: it does not join")
+            condition = "the net price is above the state's own condition: it does not join"
+            found.append(("condition", condition))
+        if scenario.state.enrollment is not None and all(
+            group.share is None for _, group in scenario.groups
+        ):
+            unread = "total enrollment is read only where the groups are given as shares of it"
+            found.append(("not used", unread))
+        if scenario.uptake.form != "share_of_eligibles":
+            only = "fills are given per enrollee or by month, so who is eligible only spreads them"
+            found.append(("not used", f"{only} over the groups"))
+        covers = preset["covers"] in ("yes", "restricted")
+        if covers != (scenario.state.stance != "not_covering"):
+            known = "covers" if covers else "is not known to cover"
+            found.append(("stance", f"{preset['state']} {known} obesity use by what was found"))
         return found
 
     def to_dict(self) -> dict[str, Any]:
@@ -289,11 +340,13 @@ class StateDecision(Decision):
                 name: {**measures, "lines": self._lines(self.ledgers()[name])}
                 for name, measures in self.budget.items()
             },
+            "branches_by_federal_fiscal_year": self.federal_budget,
             "selection": {
                 "verdict": "not_applicable",
                 "reason": "enrollees do not choose a state's program by what it covers",
             },
+            "state_net_pmpm": self.pmpm("state_net"),
             "high_uptake": self.high_uptake,
             "outcomes": self.outcomes,
-            "notes": self.notes,
+            "notes": [sentence for _, sentence in self.notes],
         }

@@ -7,12 +7,13 @@ import datetime as dt
 import numpy as np
 
 from calculator.assumptions import Register
+from calculator.bridge_inputs import months_between
 from calculator.errors import InputError
 from calculator.model import cohort, rebates
 from calculator.model.arrays import MONTHS, Array, array, monthly_probability
 from calculator.model.medicaid import QUARTER, Coverage, Groups, Inputs, Prices
 from calculator.part_d_inputs import EXISTING, offset_effect, persistence
-from calculator.presets import GROUPS, OCTOBER, gaps
+from calculator.presets import GROUPS, OCTOBER, counted, gaps, sizes
 from calculator.scenario import StateScenario
 
 MATCH = {
@@ -89,6 +90,7 @@ def build_inputs(scenario: StateScenario, register: Register, high_uptake: bool 
         existing_fills=_existing_fills(register, groups),
         join=join,
         stay_out=stay_out,
+        reprices_existing=register.word("terms.existing_users") != "none",
         adopts=adopts,
         guaranteed_net_price=net,
         dispensing_fee=assumed("rebates.dispensing_fee"),
@@ -128,6 +130,7 @@ def _groups(scenario: StateScenario, register: Register, months: tuple[dt.date, 
     if missing and not scenario.state.accept_gaps:
         allowed = f"a number: the preset of {scenario.state.abbr} has none (or state.accept_gaps)"
         raise InputError(missing[0], allowed, "nothing")
+    shares = any(group.share is not None for _, group in scenario.groups)
     names = tuple(
         name
         for name in GROUPS
@@ -135,23 +138,10 @@ def _groups(scenario: StateScenario, register: Register, months: tuple[dt.date, 
     )
     if not names:
         raise InputError("groups", "at least one included group with an enrollment", "none")
-    years = np.arange(len(months)) / MONTHS
     number = register.number
     enrollment, eligible, managed = [], [], []
     for name in names:
-        trend = _or(number(f"groups.{name}.trend"), number("assumptions.coverage.enrollment_trend"))
-        people = number(f"groups.{name}.enrollment")
-        share = number(f"groups.{name}.share")
-        if not np.all(np.isnan(share)):
-            people = share * number("state.enrollment")
-            if np.any(np.isnan(people)):
-                allowed = "a number, as the groups are given as shares"
-                raise InputError("state.enrollment", allowed, "nothing")
-        path = people[:, None] * (1.0 + trend[:, None]) ** years
-        if name == "expansion_adults":
-            lost = number("assumptions.coverage.work_requirement_expansion_loss")
-            path = path * (1.0 - lost[:, None])
-        enrollment.append(path)
+        enrollment.append(_enrollment(scenario, register, name, months))
         eligible.append(_or(number(f"groups.{name}.eligible_share"), _eligible(register, name)))
         carved = number("assumptions.coverage.managed_care_share")
         managed.append(_or(number(f"groups.{name}.managed_share"), carved))
@@ -162,9 +152,16 @@ def _groups(scenario: StateScenario, register: Register, months: tuple[dt.date, 
     people = _stacked(enrollment)
     today = people[:, 0] * np.array([float(name in USES_TODAY) for name in names])
     whole = today.sum(axis=-1, keepdims=True)
+    # Rates per enrollee are of all enrollees, whoever is in this budget.
+    others = [
+        _enrollment(scenario, register, name, months)
+        for name in GROUPS
+        if name not in names and f"groups.{name}.enrollment" not in missing and not shares
+    ]
     return Groups(
         names=names,
         enrollment=people,
+        everyone=array(people.sum(axis=-1) + sum(others, start=np.zeros((1, 1)))),
         eligible_share=_stacked(eligible),
         existing_share=np.divide(today, whole, out=np.zeros(today.shape), where=whole > 0.0),
         match=_stacked([_match(register, name, months) for name in names]),
@@ -174,11 +171,42 @@ def _groups(scenario: StateScenario, register: Register, months: tuple[dt.date, 
     )
 
 
+def _enrollment(
+    scenario: StateScenario, register: Register, name: str, months: tuple[dt.date, ...]
+) -> Array:
+    """People in a group by month, (C, T): a preset moves from the month it was counted in.
+
+    The user's own number is the horizon's first month's.
+    """
+    number = register.number
+    trend = _or(number(f"groups.{name}.trend"), number("assumptions.coverage.enrollment_trend"))
+    people = number(f"groups.{name}.enrollment")
+    elapsed = np.arange(len(months)) / MONTHS
+    own = getattr(scenario.groups, name)
+    if own.share is not None:
+        people = number(f"groups.{name}.share") * number("state.enrollment")
+        if np.any(np.isnan(people)):
+            allowed = "a number, as the groups are given as shares"
+            raise InputError("state.enrollment", allowed, "nothing")
+    elif own.enrollment is None and f"groups.{name}.enrollment" not in register.cases:
+        row = register.tree.states[scenario.state.abbr]
+        people = _or(sizes(row, register)[name], people)
+        elapsed = elapsed + months_between(counted(row), months[0]) / MONTHS
+    path = people[:, None] * (1.0 + trend[:, None]) ** elapsed
+    if name == "expansion_adults":
+        lost = number("assumptions.coverage.work_requirement_expansion_loss")
+        path = path * (1.0 - lost[:, None])
+    return array(path)
+
+
 def _stacked(parts: list[Array]) -> Array:
     return np.stack(np.broadcast_arrays(*parts), axis=-1)
 
 
-def _or(value: Array, otherwise: Array) -> Array:
+def _or(value: Array | None, otherwise: Array) -> Array:
+    """The value, or the other where there is none."""
+    if value is None:
+        return otherwise
     return array(np.where(np.isnan(value), otherwise, value))
 
 
@@ -345,7 +373,7 @@ def _check_net(net: Array, prices: Prices) -> None:
 
 def _existing_fills(register: Register, groups: Groups) -> Array:
     yearly = register.number("assumptions.coverage.existing_fills_per_enrollee")
-    return array(groups.enrollment.sum(axis=-1) * yearly[:, None] / MONTHS)
+    return array(groups.everyone * yearly[:, None] / MONTHS)
 
 
 def _coverages(
@@ -362,6 +390,9 @@ def _coverages(
     active = {"not_covering": 0.0 * always, "covering": always}.get(state.stance)
     if active is None:
         assert state.coverage_ends is not None
+        if state.coverage_ends < months[0]:
+            allowed = f"a day from {months[0]} on, when the horizon begins (or stance not_covering)"
+            raise InputError("state.coverage_ends", allowed, state.coverage_ends.isoformat())
         active = np.array([[float(day <= state.coverage_ends) for day in months]])
     form = scenario.uptake.form
     given = form != "share_of_eligibles" or high_uptake
@@ -386,7 +417,7 @@ def _coverages(
     cap = register.number("assumptions.coverage.duration_cap_months")
     cap = cap if observed else np.full(1, np.nan)
 
-    total = groups.enrollment.sum(axis=-1)
+    total = groups.everyone
     eligible = (groups.enrollment * groups.eligible_share[:, None, :]).sum(axis=-1)
     fills = own_fills = before = None
     if given:
@@ -443,7 +474,14 @@ def _stock(
         first_month,
         None if fills is None else fills * active / per_month[:, None],
     )
-    return cohort.stock_by_age(group, months - 1), group.stopped[:, -1]
+    # They come a month later: less those who stop or leave in between.
+    stock = cohort.stock_by_age(group, months - 1)
+    before, after = curve[:, :months], curve[:, 1 : months + 1]
+    kept = np.divide(after, before, out=np.zeros(after.shape), where=before > 0.0)
+    stay = 1.0 - churn[:, None]
+    advanced = stock[:, 1:] * kept * stay
+    stopped = group.stopped[:, -1] * stay[:, 0] + (stock[:, 1:] * stay - advanced).sum(axis=1)
+    return np.concatenate([np.zeros((advanced.shape[0], 1)), advanced], axis=1), stopped
 
 
 def _fills(
@@ -477,8 +515,10 @@ def _fills(
 
 
 def _observed(register: Register, quarter: int, high: bool) -> Array:
+    """Fills per 1,000 enrollees; high: the upper end of the published band, or more if given."""
     path = f"assumptions.coverage.fills_per_1000_q{quarter}"
-    dated = next(iter(register.entries[path].values.values()))
-    if high and dated.range is not None:
-        return np.array([dated.range.high])
-    return register.number(path)
+    central = register.number(path)
+    published = next(iter(register.tree.entries[path].values.values()))
+    if high and published.range is not None:
+        return array(np.maximum(central, published.range.high))
+    return central

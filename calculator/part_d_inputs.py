@@ -7,16 +7,20 @@ import datetime as dt
 import numpy as np
 
 from calculator.assumptions import Register
+from calculator.bridge_inputs import Opening, bridge
 from calculator.errors import InputError
 from calculator.model import cohort, payment, price, spending
 from calculator.model.arrays import MONTHS, Array, monthly_probability, pad_right
 from calculator.model.benefit import CLASSES, Rules
-from calculator.model.inputs import Bridge, Drugs, Inputs, Levers, Population, Supplement, Weight
+from calculator.model.inputs import Drugs, Inputs, Levers, Population, Supplement
+from calculator.model.people import Weight
 from calculator.scenario import PlanScenario, Therapy
 
 OFFSETS = ("cost_rise", "none", "cbo", "trial_model", "upper")
 EXISTING = ("ozempic", "rybelsus", "mounjaro")
 LEARNING_YEARS = 4
+# Months of a persistence curve: the Bridge, the longest horizon and therapy begun before it.
+LONGEST = 240
 
 
 def horizon(scenario: PlanScenario, register: Register) -> tuple[dt.date, dt.date]:
@@ -35,11 +39,6 @@ def horizon(scenario: PlanScenario, register: Register) -> tuple[dt.date, dt.dat
     if (start.month, start.day) != (1, 1):
         raise InputError("horizon.start", "1 January of a plan year", start.isoformat())
     return start, end
-
-
-def _months(start: dt.date, end: dt.date) -> int:
-    """Whole months from the first of one month to the first of another."""
-    return (end.year - start.year) * MONTHS + end.month - start.month
 
 
 def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inputs:
@@ -89,7 +88,19 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
 
     wide_copays = {kind: _lis_copay(register, kind, years) for kind in ("generic", "brand")}
     brand_claims = assumed("benefit.brand_share_of_claims")[:, None]
-    stock, stopped, bridge = _bridge(scenario, register, start, end, members)
+    products = _model_drugs(scenario, register, years)
+    weight = weight_inputs(scenario.therapy, register)
+    opening, running = bridge(
+        register,
+        start,
+        end,
+        members[:, 0] * assumed("uptake.eligible_share"),
+        # No lifestyle support there, and low-income members pay the full copay.
+        persistence(scenario.therapy, register, LONGEST, low_copay=False),
+        _churn(scenario, register),
+        weight,
+        products.share,
+    )
     plan_type = scenario.plan.type
     bid = number("plan.bid")[:, None]
     average_bid = yearly("payment.national_average_bid")
@@ -124,12 +135,12 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
         lis_copay=brand_claims * wide_copays["brand"] + (1 - brand_claims) * wide_copays["generic"],
         lis_brand_copay=wide_copays["brand"],
         gross_per_claim=assumed("benefit.gross_per_claim"),
-        population=_population(scenario, register, years, members, stock, stopped),
-        products=_model_drugs(scenario, register, years),
+        population=_population(scenario, register, years, members, opening),
+        products=products,
         existing=existing,
         existing_fills_per_month=per_month,
         levers=levers,
-        bridge=bridge,
+        bridge=running,
         supplement=_supplement(scenario, register),
         has_bid=plan_type != "egwp",
         # A user's own bid is the first year's; later years move with the national average.
@@ -150,13 +161,13 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
         de_minimis=assumed("payment.de_minimis_premium"),
         low_income_benchmark=number("plan.low_income_benchmark"),
         rebate_funded_share=number("plan.rebate_funded_share"),
-        premium_from_rebate=plan_type in ("mapd", "dsnp") and scenario.plan.rebate_funded_share > 0,
+        zero_premium=plan_type in ("mapd", "dsnp"),
         semi_elasticity=assumed("selection.premium_semi_elasticity"),
         active_choosers=assumed("selection.active_choosers_share"),
         retained_share=number("plan.retained_share"),
         offset_effect=offset_effect(register, scenario.therapy.offsets),
         offset_decay_months=assumed("offsets.offset_decay_months"),
-        weight=weight_inputs(scenario.therapy, register),
+        weight=weight,
         part_c_coding=number("plan.part_c_coding"),
         prior_authorization_cost=assumed("administration.prior_authorization_cost"),
         fixed_cost=assumed("administration.fixed_cost"),
@@ -335,8 +346,7 @@ def _population(
     register: Register,
     years: tuple[int, ...],
     members: Array,
-    stock: Array,
-    stopped: Array,
+    opening: Opening,
 ) -> Population:
     share = register.number("assumptions.uptake.eligible_share")[:, None]
     months = len(years) * MONTHS
@@ -348,68 +358,16 @@ def _population(
         curve=persistence(
             scenario.therapy,
             register,
-            stock.shape[1] + months,
+            opening.stock.shape[1] + months,
             lifestyle=register.flag("terms.lifestyle_support"),
         ),
         churn=_churn(scenario, register),
         restart=monthly_probability(register.number("assumptions.persistence.restart_one_year")),
-        opening_stock=stock,
-        opening_stopped=stopped,
+        opening_stock=opening.stock,
+        opening_stopped=opening.stopped,
+        opening_carried=opening.carried,
         fills_per_month=register.number("assumptions.persistence.fills_per_month"),
     )
-
-
-def _bridge(
-    scenario: PlanScenario, register: Register, start: dt.date, end: dt.date, members: Array
-) -> tuple[Array, Array, Bridge]:
-    """The Bridge before and beside the horizon.
-
-    Returns the opening stock by therapy age (C, K), those who stopped before (C,), and the
-    people on the Bridge by month of the horizon when staying out. Section 3: stock arrives in
-    full on day one, if the Bridge still runs on the day before.
-    """
-    opens = register.day("assumptions.timeline.bridge_start")
-    closes = register.day("assumptions.timeline.bridge_end") + dt.timedelta(days=1)
-    length, before = max(_months(opens, closes), 0), _months(opens, start)
-    price_path = "assumptions.bridge.net_price"
-    net, copay = register.number(price_path), register.number("assumptions.bridge.copay")
-    horizon_months = _months(start, end) + 1
-    churn = _churn(scenario, register)
-    eligible = members[:, :1] * register.number("assumptions.uptake.eligible_share")[:, None]
-    on_horizon = np.zeros((1, horizon_months))
-    if length == 0:
-        return np.zeros((1, 1)), np.zeros(1), Bridge(on_horizon, net, copay)
-    group = cohort.project(
-        eligible=np.repeat(eligible, length, axis=1),
-        initiation=np.repeat(
-            register.number("assumptions.uptake.bridge_initiation")[:, None], length, axis=1
-        ),
-        # No lifestyle support there, and low-income members pay the full copay.
-        curve=persistence(scenario.therapy, register, length, low_copay=False),
-        churn=churn,
-        restart=monthly_probability(register.number("assumptions.persistence.restart_one_year")),
-        opening_stock=np.zeros((1, 0)),
-        opening_stopped=np.zeros(1),
-        first_month=opens.month,
-    )
-    cases = group.on.shape[0]
-    overlap = min(length - before, horizon_months)
-    if overlap > 0:
-        on_horizon = np.zeros((cases, horizon_months))
-        first = max(before, 0)
-        on_horizon[:, first - before : overlap] = group.on_therapy[:, first : before + overlap]
-    last = min(length, before) - 1
-    if last < 0:
-        return np.zeros((1, 1)), np.zeros(1), Bridge(on_horizon, net, copay)
-    stopped = group.stopped[:, last]
-    stock = cohort.stock_by_age(group, last)
-    if before > length:
-        # Cover ended before the plan joined: the stock has stopped.
-        gone = (stopped + stock.sum(axis=1)) * (1.0 - churn) ** (before - length)
-        return np.zeros((1, 1)), gone, Bridge(on_horizon, net, copay)
-    conversion = register.number("assumptions.uptake.bridge_conversion")
-    stopped = stopped + (1.0 - conversion) * stock.sum(axis=1)
-    return stock * conversion[:, None], stopped, Bridge(on_horizon, net, copay)
 
 
 def weight_inputs(therapy: Therapy, register: Register) -> Weight:
@@ -434,4 +392,5 @@ def _supplement(scenario: PlanScenario, register: Register) -> Supplement | None
         net_price=register.number("own_coverage.net_price"),
         copay=register.number("own_coverage.copay"),
         initiation_ratio=register.number("own_coverage.initiation_ratio"),
+        curve=persistence(scenario.therapy, register, LONGEST),
     )

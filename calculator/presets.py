@@ -9,9 +9,12 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, get_args
 
+import numpy as np
+
 from calculator import fields
 from calculator.assumptions import Assumption, Dated, Register, Status
 from calculator.errors import InputError
+from calculator.model.arrays import Array, array
 
 if TYPE_CHECKING:
     from calculator.scenario import StateScenario
@@ -25,6 +28,7 @@ GROUPS = (
     "medicaid_chip",
     "separate_chip",
 )
+ADULT_GROUPS = ("base_adults", "expansion_adults", "disabled", "duals")
 OCTOBER = 10
 CARVED_OUT = ("out", "ffs_state")
 
@@ -60,7 +64,10 @@ def presets(scenario: StateScenario, register: Register) -> dict[str, Assumption
                 known = register.entries.get(path) or fields.entries(scenario)[path]
                 found[path] = known.model_copy(update={"values": {fields.ANY_DAY: dated}})
     found.update(_match(scenario, register, "fmap"))
-    found.update(_match(scenario, register, "efmap"))
+    if scenario.state.fmap is None:
+        found.update(_match(scenario, register, "efmap"))
+    else:
+        found["state.efmap"] = _own_efmap(scenario.state.fmap, register)
     found.update(_enrollment(scenario, register, row))
     return found
 
@@ -102,7 +109,7 @@ def _status(row: Mapping[str, str], column: str) -> Status:
 
 def _match(scenario: StateScenario, register: Register, kind: str) -> dict[str, Assumption]:
     """Match rates by federal fiscal year, from the October before; the last one is held."""
-    if kind == "fmap" and scenario.state.fmap is not None:
+    if scenario.state.fmap is not None:
         return {}
     label = "Federal match (FMAP)" if kind == "fmap" else "Enhanced match for CHIP (eFMAP)"
     values: dict[dt.date, Dated] = {}
@@ -120,45 +127,76 @@ def _match(scenario: StateScenario, register: Register, kind: str) -> dict[str, 
     }
 
 
-def _enrollment(
-    scenario: StateScenario, register: Register, row: Mapping[str, str]
-) -> dict[str, Assumption]:
-    """Groups of 2026: adults in their proportions of 2022, children and CHIP as published."""
+def _own_efmap(fmap: float, register: Register) -> Assumption:
+    """Enhanced match for CHIP that goes with the user's own match."""
+    more, most = (
+        float(register.number(f"assumptions.coverage.{key}")[0])
+        for key in ("chip_enhancement", "chip_match_limit")
+    )
+    dated = Dated(value=min(fmap + more * (1.0 - fmap), most), status="derived", source="user")
+    return Assumption(
+        label="Enhanced match for CHIP (eFMAP)",
+        unit="share of cost",
+        bounds=(0.5, 0.9),
+        values={fields.ANY_DAY: dated},
+    )
+
+
+def sizes(row: Mapping[str, str], register: Register) -> dict[str, Array | None]:
+    """Enrollment by group of the month it was counted in, (C,); None where a number is missing.
+
+    Adults are split in their proportions of 2022; children and CHIP are as published.
+    """
 
     def count(column: str) -> float | None:
         return float(row[column]) if row[column] else None
 
-    def assumed(key: str) -> float:
-        return float(register.number(f"assumptions.coverage.{key}")[0])
+    def assumed(key: str) -> Array:
+        return register.number(f"assumptions.coverage.{key}")
 
-    parts = {
-        "base_adults": count("base_adults_2022"),
-        "expansion_adults": count("expansion_adults_2022"),
-        "aged": count("aged_2022"),
-        "disabled": count("disabled_2022"),
-    }
+    parts = [
+        count(column)
+        for column in ("base_adults_2022", "expansion_adults_2022", "aged_2022", "disabled_2022")
+    ]
     adults, children, chip = count("adults"), count("children"), count("chip")
-    known = [part for part in parts.values() if part is not None]
-    sizes: dict[str, float | None] = dict.fromkeys(GROUPS)
+    found: dict[str, Array | None] = dict.fromkeys(GROUPS)
+    known = [part for part in parts if part is not None]
     if adults is not None and len(known) == len(parts):
         scale = adults / sum(known)
-        aged, disabled = (scale * (parts[name] or 0.0) for name in ("aged", "disabled"))
-        old, young = assumed("dual_share_of_aged"), assumed("dual_share_of_disabled")
-        sizes["base_adults"] = scale * (parts["base_adults"] or 0.0)
-        sizes["expansion_adults"] = scale * (parts["expansion_adults"] or 0.0)
-        duals = aged * old + disabled * young
-        sizes["duals"], sizes["disabled"] = duals, aged + disabled - duals
+        base, expansion, aged, disabled = (array(scale * part) for part in known)
+        duals = aged * assumed("dual_share_of_aged") + disabled * assumed("dual_share_of_disabled")
+        found["base_adults"] = np.atleast_1d(base)
+        found["expansion_adults"] = np.atleast_1d(expansion)
+        found["duals"], found["disabled"] = duals, aged + disabled - duals
     if children is not None and chip is not None:
         separate = chip * assumed("separate_chip_share")
-        sizes["separate_chip"], sizes["medicaid_chip"] = separate, chip - separate
-        sizes["children"] = children - chip
-    labels = {name: name.replace("_", " ") for name in GROUPS}
+        found["separate_chip"], found["medicaid_chip"] = separate, chip - separate
+        found["children"] = np.full(1, children - chip)
+    return found
+
+
+def counted(row: Mapping[str, str]) -> dt.date:
+    """First day of the month in which a state's enrollment was counted."""
+    year, month = row["enrollment_period"].split("-")
+    return dt.date(int(year), int(month), 1)
+
+
+def _enrollment(
+    scenario: StateScenario, register: Register, row: Mapping[str, str]
+) -> dict[str, Assumption]:
+    """Entries for the groups whose enrollment the user leaves out."""
     found = {}
-    for name in GROUPS:
+    for name, people in sizes(row, register).items():
         if getattr(scenario.groups, name).enrollment is None:
-            dated = Dated(value=sizes[name], status="derived", source=row["enrollment_source"])
+            adult = name in ADULT_GROUPS
+            dated = Dated(
+                value=None if people is None else float(people[0]),
+                status="derived",
+                source=row["groups_source" if adult else "enrollment_source"],
+                note="Adults of 2026 in their proportions of 2022" if adult else None,
+            )
             found[f"groups.{name}.enrollment"] = Assumption(
-                label=f"Enrollment, {labels[name]}",
+                label=f"Enrollment, {name.replace('_', ' ')}",
                 unit="people",
                 bounds=(0, 50_000_000),
                 optional=True,

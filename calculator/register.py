@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ import numpy as np
 from calculator.errors import InputError
 from calculator.model.arrays import Array
 from calculator.schema import Assumption, Dated, Scalar, Tree, parsed
+
+STATUTORY = "terms.corridor."
+A_DATE = re.compile(r"\d{4}_\d{2}_\d{2}")
 
 
 def nearest(path: str, known: Iterable[str]) -> str:
@@ -81,6 +85,13 @@ class Register:
             days = {day_word(day): day for day in self.entries[entry].values}
             if last in days:
                 return entry, days[last]
+            # The terms may change on any date; a figure has the dates it was published for.
+            lever = entry.startswith("terms.") and self.entries[entry].kind == "number"
+            if lever and A_DATE.fullmatch(last):
+                try:
+                    return entry, dt.date.fromisoformat(last.replace("_", "-"))
+                except ValueError:
+                    raise InputError(path, "a date as 2029_01_01", last) from None
             raise InputError(path, f"{entry} with one of the dates {', '.join(days)}", last)
         raise InputError("path", nearest(path, self.entries), path)
 
@@ -200,9 +211,15 @@ class Register:
 
     def resolved(self) -> dict[str, Any]:
         """Every value as plain data, for the fingerprint and the record of a run."""
+        # Staying out is settled on the statutory corridor, whatever the terms lay over it.
+        statutory = {
+            f"neutral.{path}": entry
+            for path, entry in self.tree.entries.items()
+            if path.startswith(STATUTORY)
+        }
         return {
             path: {
                 day_word(day): dated.model_dump(mode="json") for day, dated in entry.values.items()
             }
-            for path, entry in sorted(self.entries.items())
+            for path, entry in sorted({**self.entries, **statutory}.items())
         }

@@ -181,9 +181,10 @@ class Scenario(Section):
         for product in self.therapy.mix:
             if product not in products:
                 raise InputError("therapy.mix", "products " + ", ".join(products), product)
-        joined = register.with_entries(self.own_entries(register))
         for path, value in self.changes().items():
-            joined = joined.with_value(path, value)
+            register = register.with_value(path, value)
+        # After the changes: what is known of a state is read with them.
+        joined = register.with_entries(self.own_entries(register))
         return joined
 
     def paths(self) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from calculator.analysis.sensitivity import GRID
 from calculator.assumptions import load_assumptions, load_tree
+from calculator.bridge_inputs import months_between
 from calculator.decision import decide
 from calculator.errors import InputError
 from calculator.medicaid_decision import StateDecision
@@ -54,6 +56,12 @@ def state_scenario(abbr: str, terms: str | None = None) -> StateScenario:
     settings: dict[str, object] = {"state.abbr": abbr, "state.accept_gaps": True}
     if terms is not None:
         settings["terms.package"] = terms
+    begun = load_tree().states[abbr]["coverage_start"]
+    if covers and begun:
+        # Some say only the month.
+        since = dt.date.fromisoformat(begun if len(begun) > len("2024-01") else f"{begun}-01")
+        start = load_assumptions().day("assumptions.coverage.medicaid_start")
+        settings["state.months_covered"] = max(months_between(since, start), 0)
     own = load_tree().states[abbr]["bmi_threshold"]
     if covers and own:
         register = load_assumptions()
@@ -128,7 +136,7 @@ def row(decision: StateDecision) -> StateRow:
         breakeven_net_price=breakeven_net_price(inputs),
         treated_at_end=float(result.join.on_therapy[0, -1]),
         high_uptake_value=decision.high_uptake["total"],
-        gaps=[note for note in decision.notes if note.startswith("left out")],
+        gaps=[sentence for kind, sentence in decision.notes if kind == "gap"],
     )
 
 

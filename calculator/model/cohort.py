@@ -223,36 +223,41 @@ def windows(cohort: Cohort) -> Array:
     return counts
 
 
-def treated_years(cohort: Cohort) -> Array:
-    """Treated member-years by plan year and year on therapy, (C, Y, N); N covers every age."""
-    cases, _, months = cohort.on.shape
+def treated_years(cohort: Cohort, before: int = 0) -> Array:
+    """Treated member-years by plan year and year on therapy, (C, Y, N); N covers every age.
+
+    The first `before` months lie before the first plan year.
+    """
+    months = cohort.on.shape[-1]
     age = cohort.group_age[:, None] + np.arange(months)[None, :] - cohort.group_start[:, None]
     year_on = np.maximum(age, 0).astype(int) // MONTHS
-    totals = np.zeros((cases, months // MONTHS, int(year_on.max()) + 1))
-    for number in range(totals.shape[2]):
-        taken = np.where(year_on == number, 1.0, 0.0)
-        by_month = (cohort.on * taken).sum(axis=1)
-        totals[:, :, number] = by_month.reshape(cases, -1, MONTHS).sum(axis=2) / MONTHS
-    return totals
+    by_age = [
+        (cohort.on * (year_on == number)).sum(axis=1)[:, before:]
+        for number in range(int(year_on.max()) + 1)
+    ]
+    monthly = np.stack(by_age, axis=-1)
+    return array(monthly.reshape(monthly.shape[0], -1, MONTHS, len(by_age)).sum(axis=2) / MONTHS)
 
 
-def carried_effect(stops: Array, churn: Array, decay_months: Array) -> Array:
+def share_restarting(cohort: Cohort) -> Array:
+    """Share of those who have stopped that starts again in the month, (C, T)."""
+    pool = cohort.stopped + cohort.restarts
+    return np.divide(cohort.restarts, pool, out=np.zeros(pool.shape), where=pool > 0.0)
+
+
+def carried_effect(
+    cohort: Cohort, churn: Array, decay_months: Array, opening: Array | None = None
+) -> Array:
     """People after stopping who still carry the effect, by month, (C, T).
 
-    >>> carried_effect(np.array([[8.0, 0.0]]), np.array([0.5]), np.array([np.inf])).tolist()
-    [[8.0, 4.0]]
+    It fades as exp(-tau / decay_months); those who start again or leave carry it no longer.
+    opening (C,): people who stopped before the first month, in the effect they still carry.
     """
     fade = (1.0 - churn) * np.exp(-1.0 / decay_months)
-    cases = max(stops.shape[0], fade.shape[0])
-    carried = np.zeros((cases, stops.shape[1]))
-    stock = np.zeros(cases)
-    for month in range(stops.shape[1]):
-        stock = stock * fade + stops[:, month]
-        carried[:, month] = stock
-    return carried
-
-
-def after_stopping(cohort: Cohort, churn: Array, decay_months: Array) -> Array:
-    """Member-years after stopping that still carry the effect, (C, Y): it fades as exp(-tau/T)."""
-    carried = carried_effect(cohort.stops, churn, decay_months)
-    return array(carried.reshape(carried.shape[0], -1, MONTHS).sum(axis=2) / MONTHS)
+    again = share_restarting(cohort)
+    stock = np.zeros(1) if opening is None else opening
+    carried = []
+    for month in range(cohort.stops.shape[1]):
+        stock = (stock * fade + cohort.stops[:, month]) * (1.0 - again[:, month])
+        carried.append(stock)
+    return np.stack(np.broadcast_arrays(*carried), axis=-1)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from calculator.model import benefit, cohort, ledger, outcomes, price
+from calculator.model import benefit, cohort, ledger, price
 from calculator.model.arrays import MONTHS, Array, array, pad_right
 from calculator.model.benefit import Fills, Liability, Rules
 from calculator.model.inputs import Drugs, Inputs
 from calculator.model.ledger import Ledger
+from calculator.model.people import People, by_year, people
 
 LIS = 1
 
@@ -44,21 +45,6 @@ class Branch:
     model_late: Array  # of it above the threshold
     supplement: Array  # outside the basic benefit
     gross: Array
-
-
-@dataclass(frozen=True)
-class People:
-    """The treated population of a branch, by year, for outcomes and offsets."""
-
-    starters: Array  # (C, Y)
-    authorizations: Array  # (C, Y) starts, restarts and conversions
-    on_therapy: Array  # (C, Y) at the end of the year
-    treated_years: Array  # (C, Y, N) member-years by year on therapy
-    after_stopping: Array  # (C, Y) member-years that still carry the effect
-    fills: Array  # (C, Y)
-    treated: Array  # (C, Y) people on therapy or stopped, at the end of the year
-    weight_held: Array  # (C, Y) person-shares of body weight lost, at the end of the year
-    at_twelve_months: Array  # (C, Y) people who reach 12 months on therapy
 
 
 @dataclass(frozen=True)
@@ -124,7 +110,14 @@ def _standard_part(inputs: Inputs, line: str, spending: Array, rebates: Array) -
 
 
 def _rebates(
-    inputs: Inputs, drugs: Drugs, product: int, count: Array, gross: Array, guaranteed: bool
+    inputs: Inputs,
+    drugs: Drugs,
+    product: int,
+    count: Array,
+    gross: Array,
+    *,
+    guaranteed: bool,
+    flat_copay: bool,
 ) -> tuple[Array, Array]:
     """DIR on fills of one product by class, (C, Y, 3): all of it, and that above the threshold.
 
@@ -136,7 +129,10 @@ def _rebates(
     own = np.where(np.isnan(own), 0.0, own)
     classes = drugs.classes[None, :, product]
     applicable = classes[..., 0]
-    subsidised_early = levers.subsidies_before_deductible and levers.deductible_exempt
+    # Only a fill with a flat copay can have a discount before the deductible is met.
+    subsidised_early = (
+        flat_copay and levers.subsidies_before_deductible and levers.deductible_exempt
+    )
     early = rules.initial_discount if subsidised_early else array(0.0)
     amounts = []
     for phase, share in enumerate((early, rules.initial_discount, rules.catastrophic_discount)):
@@ -167,7 +163,9 @@ def _fill_part(
         _fills(inputs, inputs.population.fills_per_month, gross, 1),
         inputs.levers.subsidies_before_deductible,
     )
-    rebates, late = _rebates(inputs, drugs, product, count.sum(axis=2), gross, guaranteed=True)
+    rebates, late = _rebates(
+        inputs, drugs, product, count.sum(axis=2), gross, guaranteed=True, flat_copay=True
+    )
     below = count[:, :, LIS, :2].sum(axis=-1)
     if inputs.levers.statutory_lis_copay:
         statutory = below * np.minimum(inputs.lis_brand_copay, inputs.levers.copay)
@@ -211,12 +209,14 @@ def _existing_parts(inputs: Inputs, base: Array, branch: str) -> tuple[list[Part
             phases = benefit.year_phases(
                 together, array(0.0), array(0.0), _rules(inputs.rules, 2), None
             )
-            own = added / together
+            own = np.divide(added, together, out=np.zeros(together.shape), where=together > 0.0)
             spending = _contract(weights, phases.standard * own[..., None])
             classes = drugs.classes[None, :, None, None, product]
             count = spending.sum(axis=2) / gross[..., None]
             count_lis = spending[:, :, LIS, :2].sum(axis=-1) / gross
-            rebates, late = _rebates(inputs, drugs, product, count, gross, guaranteed=repriced)
+            rebates, late = _rebates(
+                inputs, drugs, product, count, gross, guaranteed=repriced, flat_copay=False
+            )
             part = _standard_part(inputs, "existing_glp1", spending[..., None] * classes, rebates)
             copays = count_lis * inputs.lis_brand_copay
             parts.append(replace(part, late_dir=late, statutory=copays))
@@ -276,39 +276,21 @@ def _branch(inputs: Inputs, parts: list[Part]) -> Branch:
     )
 
 
-def _monthly_to_yearly(amount: Array) -> Array:
-    return array(amount.reshape(amount.shape[0], -1, MONTHS).sum(axis=-1))
-
-
-def _people(inputs: Inputs, group: cohort.Cohort, fills: Array) -> People:
-    return People(
-        starters=_monthly_to_yearly(group.starters),
-        authorizations=_monthly_to_yearly(group.starts),
-        on_therapy=group.on_therapy[:, MONTHS - 1 :: MONTHS],
-        treated_years=cohort.treated_years(group),
-        after_stopping=cohort.after_stopping(
-            group, inputs.population.churn, inputs.offset_decay_months
-        ),
-        fills=fills,
-        treated=(group.on_therapy + group.stopped)[:, MONTHS - 1 :: MONTHS],
-        weight_held=outcomes.weight_held(
-            group,
-            1.0 - inputs.population.churn,
-            (inputs.weight.full_loss * inputs.products.share).sum(axis=-1),
-            inputs.weight.months_to_full_loss,
-            inputs.weight.regain_months,
-            inputs.weight.regain_reduction,
-            at=range(MONTHS - 1, group.on.shape[-1], MONTHS),
-        ),
-        at_twelve_months=_monthly_to_yearly(outcomes.reaching(group, MONTHS)),
+def _people(inputs: Inputs, group: cohort.Cohort) -> People:
+    return people(
+        group,
+        inputs.population.fills_per_month,
+        inputs.population.churn,
+        inputs.offset_decay_months,
+        inputs.weight,
+        inputs.products.share,
+        inputs.population.opening_carried,
     )
 
 
 def _bridge(inputs: Inputs, stay_out: Branch) -> Branch:
     """The Bridge inside the horizon: outside Part D, paid by the member and Medicare."""
-    fills = inputs.population.fills_per_month[:, None] * _monthly_to_yearly(
-        inputs.bridge.on_therapy
-    )
+    fills = inputs.bridge.people.fills
     rows = dict(stay_out.rows)
     copay = np.minimum(inputs.bridge.copay, inputs.bridge.net_price)[:, None]
     ledger.post(rows, "model_drugs", "member", fills * copay)
@@ -338,15 +320,15 @@ def _supplemented(inputs: Inputs, stay_out: Branch, fills: Array) -> Branch:
 
 def drug_costs(inputs: Inputs) -> Costs:
     """Both branches' drug lines and treated people."""
-    people = inputs.population
+    treatable = inputs.population
     group = cohort.project(
-        people.eligible,
-        people.initiation,
-        people.curve,
-        people.churn,
-        people.restart,
-        people.opening_stock,
-        people.opening_stopped,
+        treatable.eligible,
+        treatable.initiation,
+        treatable.curve,
+        treatable.churn,
+        treatable.restart,
+        treatable.opening_stock,
+        treatable.opening_stopped,
     )
     spells = cohort.windows(group)
 
@@ -369,7 +351,7 @@ def drug_costs(inputs: Inputs) -> Costs:
         array(cohort.WINDOW_LENGTH),
         rules,
         replace(
-            _fills(inputs, people.fills_per_month, mean_gross, 3), copay=pad_right(mean_copay, 3)
+            _fills(inputs, treatable.fills_per_month, mean_gross, 3), copay=pad_right(mean_copay, 3)
         ),
     )
     moved = table.standard - without.standard[..., None, :]
@@ -408,37 +390,27 @@ def drug_costs(inputs: Inputs) -> Costs:
         parts.append(_standard_part(inputs, "baseline_drugs", spending, rebates))
         branches[branch] = _branch(inputs, parts)
 
-    join_people = _people(inputs, group, count.sum(axis=(2, 3)))
-    stay_out = branches["stay_out"]
-    nobody = cohort.project(
-        people.eligible,
-        people.initiation * 0.0
-        if inputs.supplement is None
-        else people.initiation * inputs.supplement.initiation_ratio[:, None],
-        people.curve,
-        people.churn,
-        people.restart * (0.0 if inputs.supplement is None else 1.0),
-        people.opening_stock * (0.0 if inputs.supplement is None else 1.0),
-        people.opening_stopped,
-    )
-    fills = people.fills_per_month[:, None] * _monthly_to_yearly(nobody.on_therapy)
-    stay_out_people = _people(inputs, nobody, fills)
+    join_people = replace(_people(inputs, group), fills=count.sum(axis=(2, 3)))
+    stay_out, stay_out_people = branches["stay_out"], inputs.bridge.people
     if inputs.supplement is None:
-        months = _monthly_to_yearly(inputs.bridge.on_therapy)
         stay_out = _bridge(inputs, stay_out)
-        stay_out_people = replace(
-            stay_out_people,
-            treated_years=months[..., None] / MONTHS,
-            on_therapy=inputs.bridge.on_therapy[:, MONTHS - 1 :: MONTHS],
-            fills=people.fills_per_month[:, None] * months,
-        )
     else:
-        stay_out = _supplemented(inputs, stay_out, fills)
+        own = cohort.project(
+            treatable.eligible,
+            treatable.initiation * inputs.supplement.initiation_ratio[:, None],
+            inputs.supplement.curve,
+            treatable.churn,
+            treatable.restart,
+            treatable.opening_stock,
+            treatable.opening_stopped,
+        )
+        stay_out_people = _people(inputs, own)
+        stay_out = _supplemented(inputs, stay_out, stay_out_people.fills)
     return Costs(
         stay_out=stay_out,
         join=branches["join"],
         join_people=join_people,
         stay_out_people=stay_out_people,
-        eligible=_monthly_to_yearly(people.eligible),
-        window_gap=spells @ cohort.WINDOW_LENGTH - _monthly_to_yearly(group.on_therapy),
+        eligible=by_year(treatable.eligible),
+        window_gap=spells @ cohort.WINDOW_LENGTH - by_year(group.on_therapy),
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from calculator.model.arrays import Array
 from calculator.model.benefit import Rules
+from calculator.model.people import People, Weight
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Population:
     restart: Array
     opening_stock: Array  # (C, K) Bridge users by therapy age on its last day
     opening_stopped: Array  # (C,)
+    opening_carried: Array  # (C,) of them, in the effect they still carry
     fills_per_month: Array
 
 
@@ -71,7 +73,7 @@ class Population:
 class Bridge:
     """The Medicare GLP-1 Bridge inside the horizon when staying out."""
 
-    on_therapy: Array  # (C, T) people; 0 after its last day
+    people: People  # its users by plan year, also those it has left behind
     net_price: Array  # (C,)
     copay: Array
 
@@ -83,17 +85,7 @@ class Supplement:
     net_price: Array
     copay: Array
     initiation_ratio: Array
-
-
-@dataclass(frozen=True)
-class Weight:
-    """Weight lost on therapy and regained after it."""
-
-    full_loss: Array  # (C, P) share of body weight lost by product at full effect
-    loss_standard_deviation: Array  # (C,)
-    months_to_full_loss: Array
-    regain_months: Array
-    regain_reduction: Array  # share of the regain that lifestyle support prevents
+    curve: Array  # (C, K + T) share still on therapy, without the model's support
 
 
 @dataclass(frozen=True)
@@ -140,7 +132,7 @@ class Inputs:
     de_minimis: Array
     low_income_benchmark: Array  # nan: fully subsidised
     rebate_funded_share: Array
-    premium_from_rebate: bool  # the basic premium is already paid from the A/B rebate
+    zero_premium: bool  # where a rise is, the basic premium too is paid from the A/B rebate
     semi_elasticity: Array
     active_choosers: Array
     # what else moves

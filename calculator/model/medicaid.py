@@ -17,6 +17,8 @@ from calculator.model.ledger import Ledger
 
 REBATE_LINES = ("statutory_rebate", "supplemental_rebate")
 GOVERNMENTS = ("federal", "state")
+# Premium tax goes round between the governments and is shown apart.
+BUDGET_LINES = tuple(line for line in ledger.LINES if line != "premium_tax")
 QUARTER = 3
 
 
@@ -26,6 +28,7 @@ class Groups:
 
     names: tuple[str, ...]
     enrollment: Array  # (C, T, G) people
+    everyone: Array  # (C, T) people in all groups, also those left out of this budget
     eligible_share: Array  # (C, G) newly eligible; uses already covered are not in it
     existing_share: Array  # (C, G) share of today's covered fills; sums to 1
     match: Array  # (C, T, G) federal share
@@ -70,6 +73,7 @@ class Inputs:
     existing_fills: Array  # (C, T) covered fills of today's uses, all groups
     join: Coverage
     stay_out: Coverage
+    reprices_existing: bool  # joining brings the net price to today's covered fills too
     adopts: Array  # (C,) 1 where the state joins at this net price, else 0
     guaranteed_net_price: Array  # (C, T) nan: none
     dispensing_fee: Array  # (C,)
@@ -143,18 +147,18 @@ def _mixed(adopts: Array, joined: Branch, stay_out: Branch) -> Branch:
 
 
 def state_cost(rows: Ledger) -> Array:
-    """What the state pays, (C, T): its rows, rebates negative."""
-    return ledger.total(rows, ledger.LINES, ("state",))
+    """What the state pays, (C, T): its rows, rebates negative; its premium tax stands apart."""
+    return net_cost(rows, ("state",))
 
 
 def net_cost(rows: Ledger, payers: tuple[str, ...] = GOVERNMENTS) -> Array:
     """Net of rebates, (C, T): total computable with both governments, or one of them."""
-    return ledger.total(rows, ledger.LINES, payers)
+    return ledger.total(rows, BUDGET_LINES, payers)
 
 
 def gross_cost(rows: Ledger, payers: tuple[str, ...] = GOVERNMENTS) -> Array:
     """Before rebates, (C, T)."""
-    lines = [line for line in ledger.LINES if line not in REBATE_LINES]
+    lines = [line for line in BUDGET_LINES if line not in REBATE_LINES]
     return ledger.total(rows, lines, payers)
 
 
@@ -205,14 +209,16 @@ def _branch(inputs: Inputs, coverage: Coverage) -> Branch:
     )
     group = treated_group(inputs, coverage)
     on_therapy = group.on_therapy
-    starts = group.starts
+    # Who was on therapy before keeps the authorization.
+    starts = group.starters + group.restarts
     fills = on_therapy * inputs.fills_per_month[:, None]
     if coverage.fills is not None:
         fills = np.where(np.isnan(coverage.cap)[:, None], coverage.fills * coverage.active, fills)
 
     rows: Ledger = {}
     drugs = _economics(inputs, inputs.prices, coverage.guaranteed)
-    today = _economics(inputs, inputs.existing_prices, coverage.guaranteed)
+    repriced = coverage.guaranteed and inputs.reprices_existing
+    today = _economics(inputs, inputs.existing_prices, repriced)
     for index in range(len(groups.names)):
         in_group = fills * share[:, :, index]
         _post_fills(rows, inputs, "model_drugs", in_group, drugs, index, inputs.priced_share)
@@ -285,7 +291,7 @@ def medical_effect(
     """
     treated = _treated(group)
     by_year = offsets.effect_by_year_on_therapy(*effect, years=treated.shape[-1])
-    after = cohort.carried_effect(group.stops, inputs.churn, inputs.offset_decay_months)
+    after = cohort.carried_effect(group, inputs.churn, inputs.offset_decay_months)
     return offsets.medical_offsets(treated, after, by_year) / MONTHS
 
 

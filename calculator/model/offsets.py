@@ -10,7 +10,7 @@ from calculator.model.arrays import Array, array
 def effect_by_year_on_therapy(first: Array, step: Array, limit: Array, years: int) -> Array:
     """USD per treated member-year by year on therapy, (C, years); negative saves.
 
-    Starts at `first`, moves by `step` a year, never beyond `limit`.
+    Starts at `first`, moves by `step` a year, never beyond `limit`; a step of 0 stays at `first`.
 
     >>> first, step, limit = np.array([-50.0]), np.array([-75.0]), np.array([-200.0])
     >>> effect_by_year_on_therapy(first, step, limit, 4).tolist()
@@ -19,7 +19,8 @@ def effect_by_year_on_therapy(first: Array, step: Array, limit: Array, years: in
     path = first[:, None] + step[:, None] * np.arange(years)
     falling = np.maximum(path, limit[:, None])
     rising = np.minimum(path, limit[:, None])
-    return array(np.where(step[:, None] < 0.0, falling, rising))
+    moved = np.where(step[:, None] < 0.0, falling, rising)
+    return array(np.where(step[:, None] == 0.0, path, moved))
 
 
 def medical_offsets(treated: Array, after_stopping: Array, effect: Array) -> Array:

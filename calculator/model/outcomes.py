@@ -9,12 +9,12 @@ import numpy as np
 
 from calculator.model import ledger
 from calculator.model.arrays import Array, Number, array
-from calculator.model.cohort import Cohort
-from calculator.model.inputs import Inputs
+from calculator.model.cohort import Cohort, share_restarting
 
 if TYPE_CHECKING:
-    from calculator.model.drug_costs import People
+    from calculator.model.inputs import Inputs
     from calculator.model.part_d import Settled
+    from calculator.model.people import People
 
 RESPONSES = (0.05, 0.10, 0.15)
 
@@ -81,11 +81,16 @@ def weight_held(
     on = (group.on * loss).sum(axis=1)
     stops = group.on[:, :, :-1] * stay[:, None, None] - group.on[:, :, 1:]
     lost_at_stop = (np.maximum(stops, 0.0) * loss[:, :, :-1]).sum(axis=1)
+    # Who starts again is on therapy, not among those regaining.
+    staying_off = np.cumprod(1.0 - share_restarting(group), axis=1)
+    off_before = np.concatenate([np.ones_like(staying_off[:, :1]), staying_off], axis=1)
     held = []
     for end in at:
         since = array(np.arange(end, 0, -1) - 1)
         kept = weight_kept(1.0, since[None], regain_months[:, None], reduction[:, None])
-        present = stay[:, None] ** since
+        present = (
+            stay[:, None] ** since * staying_off[:, end : end + 1] / off_before[:, 1 : end + 1]
+        )
         held.append(on[:, end] + (lost_at_stop[:, :end] * kept * present).sum(axis=1))
     return np.stack(np.broadcast_arrays(*held), axis=-1)
 
@@ -136,7 +141,7 @@ def by_year(inputs: Inputs, people: People, settled: Settled) -> dict[str, Array
         "cost_per_treated_year": ratio(net_cost, treated),
         "members_pay_for_drugs": ledger.total(rows, ledger.DRUG_LINES, ("member",)),
         "members_pay_for_model_drugs": ledger.total(rows, model, ("member",)),
-        "federal_cost": ledger.total(rows, ledger.LINES, FEDERAL_PAYERS),
+        "federal_cost": array(sum(federal_by_line(settled).values(), start=np.zeros((1, 1)))),
         "medical_effect": settled.offsets,
     }
     deviation = inputs.weight.loss_standard_deviation

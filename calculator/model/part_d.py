@@ -12,9 +12,10 @@ import numpy as np
 
 from calculator.model import incentives, ledger, offsets, payment
 from calculator.model.arrays import MONTHS, Array, array
-from calculator.model.drug_costs import Branch, Costs, People
+from calculator.model.drug_costs import Branch, Costs
 from calculator.model.inputs import Inputs
 from calculator.model.ledger import Ledger
+from calculator.model.people import People
 
 
 @dataclass(frozen=True)
@@ -125,13 +126,17 @@ def _settle_branch(
             rise, levers.stabilisation, levers.stabilisation_cap
         )
         relief = np.minimum(relief, premium)
-    leaving = array(0.0)
+    leaving = funded = array(0.0)
     if inputs.has_bid:
         subsidy = payment.direct_subsidy(
             bid + change, inputs.risk_score[:, None], moved_average, inputs.base_premium
         ) + np.minimum(basic, 0.0)
         leaving = _leaving(inputs, change, rise - relief)
-        _post_premium(rows, inputs, months, premium, rise, relief, change)
+        # A rise the plan buys down with its own A/B rebate; a fall frees that much of it.
+        funded = inputs.rebate_funded_share[:, None] * (rise - relief)
+        _post_premium(rows, inputs, months, premium - relief, funded, change)
+        _post_supplement(rows, inputs, branch.supplement)
+        ledger.post(rows, "stabilisation", "cms_incentive", relief * months)
     else:
         # The formula pays an employer plan on the national average; its sponsor bears the rest.
         premium = np.broadcast_to(inputs.base_premium, premium.shape)
@@ -144,7 +149,7 @@ def _settle_branch(
     load = inputs.administration_and_margin[:, None]
     target = revenue * months * (1.0 - load)
     actual = branch.baseline + branch.existing + branch.model
-    ledger.post(rows, "administration", "plan", revenue * months * load)
+    ledger.post(rows, "administration", "plan", (revenue - funded) * months * load)
     margin = bid * inputs.risk_score[:, None] * inputs.margin_share[:, None]
     lost_margin = leaving * months * margin
     ledger.post_signed(rows, "selection", "plan", lost_margin, otherwise="member")
@@ -156,14 +161,14 @@ def _settle_branch(
             target = target + capitation
         ledger.post(rows, "extra_reinsurance", "cms_incentive", extra)
         ledger.post(rows, "obesity_capitation", "cms_incentive", capitation)
-        administration = (
-            people.authorizations * inputs.prior_authorization_cost[:, None]
-            + inputs.fixed_cost[:, None]
-            + months * inputs.pmpm_cost[:, None]
-        )
-        ledger.post(rows, "administration", "plan", administration)
+        taking_part = inputs.fixed_cost[:, None] + months * inputs.pmpm_cost[:, None]
+        ledger.post(rows, "administration", "plan", taking_part)
         support = months * levers.administrative_support
         ledger.post(rows, "administration", "cms_incentive", support)
+    if received or inputs.supplement is not None:
+        # Under the Bridge a plan authorizes nothing.
+        authorized = people.authorizations * inputs.prior_authorization_cost[:, None]
+        ledger.post(rows, "administration", "plan", authorized)
     if inputs.has_bid:
         thresholds = levers.corridor_thresholds if received else levers.statutory_thresholds
         shares = levers.corridor_shares if received else levers.statutory_shares
@@ -208,33 +213,42 @@ def _leaving(inputs: Inputs, change: Array, felt_rise: Array) -> Array:
 
 
 def _post_premium(
-    rows: Ledger,
-    inputs: Inputs,
-    months: Array,
-    premium: Array,
-    rise: Array,
-    relief: Array,
-    change: Array,
+    rows: Ledger, inputs: Inputs, months: Array, charged: Array, funded: Array, change: Array
 ) -> None:
-    """Who pays the basic premium: members, Medicare for low-income members, or the plan itself."""
+    """Who pays the basic premium: members, Medicare for low-income members, or the plan itself.
+
+    charged: premium after relief; funded: what of it the plan pays from its own A/B rebate.
+    """
     lis = inputs.lis_share[:, None]
-    funded = inputs.rebate_funded_share[:, None] * np.maximum(rise - relief, 0.0)
-    paid = premium - relief - funded
-    subsidised = np.fmin(paid, inputs.low_income_benchmark[:, None])
+    paid = charged - funded
+    benchmark = inputs.low_income_benchmark[:, None]
+    owed = np.where(np.isnan(benchmark), 0.0, np.maximum(paid - benchmark, 0.0))
     waived = array(0.0)
     if inputs.waive_de_minimis:
         over = change - inputs.rivals_lis_bid_change[:, None] - inputs.benchmark_headroom[:, None]
         waived = np.nan_to_num(np.clip(over, 0.0, inputs.de_minimis[:, None]))
-        subsidised = subsidised - waived
-    federal = lis * subsidised
-    member = (1.0 - lis) * paid + lis * (paid - subsidised - waived)
-    if inputs.premium_from_rebate:
-        # A zero premium: what the A/B rebate paid before joining is Medicare's money.
-        federal, member = federal + member, member * 0.0
+    # Without a stated benchmark the premium is at it, and what is above it is what is waived.
+    low_income = np.where(np.isnan(benchmark), 0.0, np.maximum(owed - waived, 0.0))
+    waived = np.where(np.isnan(benchmark), waived, np.minimum(waived, owed))
+    federal = lis * (paid - low_income - waived)
+    member = (1.0 - lis) * paid + lis * low_income
+    # A zero premium: what the A/B rebate paid before joining is Medicare's money.
+    from_rebate = inputs.zero_premium & (inputs.rebate_funded_share > 0.0)[:, None]
+    federal, member = (
+        federal + np.where(from_rebate, member, 0.0),
+        np.where(from_rebate, 0.0, member),
+    )
     ledger.post(rows, "premium", "federal", federal * months)
     ledger.post(rows, "premium", "member", member * months)
     ledger.post(rows, "premium", "plan", (funded + lis * waived) * months)
-    ledger.post(rows, "stabilisation", "cms_incentive", relief * months)
+
+
+def _post_supplement(rows: Ledger, inputs: Inputs, cost: Array) -> None:
+    """A supplemental premium that pays for own coverage: a plan with a bid prices it at cost.
+
+    An employer's sponsor bears that cost instead; this is for the others.
+    """
+    ledger.post(rows, "premium", "federal" if inputs.zero_premium else "member", cost)
 
 
 def identities(inputs: Inputs, costs: Costs, result: Result) -> dict[str, Array]:
@@ -251,6 +265,7 @@ def identities(inputs: Inputs, costs: Costs, result: Result) -> dict[str, Array]
         gaps[f"payers sum to gross, {name}"] = paid - branch.gross
         if inputs.has_bid:
             revenue = (settled.premium + settled.direct_subsidy) * result.member_months
+            revenue = revenue + branch.supplement
             received = ledger.total(settled.ledger, ("premium", "direct_subsidy", "stabilisation"))
             # A negative subsidy stands on the other side of the ledger.
             turned = 2.0 * ledger.total(settled.ledger, ("direct_subsidy",), ("plan",))

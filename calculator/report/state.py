@@ -16,6 +16,7 @@ MEASURES = (
     ("Federal, net", "federal_net"),
     ("State, net", "state_net"),
     ("State, net, cash", "state_net_cash"),
+    ("Premium tax that comes to the state, apart", "premium_tax_to_state"),
 )
 PEOPLE = (("Fills", "fills"), ("Treated member-years", "treated_years"))
 
@@ -45,8 +46,8 @@ def verdict(decision: StateDecision) -> str:
     root = breakeven_net_price(decision.evaluation.inputs)
     if root is None:
         return f"{sentence} No net price alone would change the sign."
-    turned = "stop saving" if total > 0 else "save"
-    return f"{sentence} It would {turned} at a net price of {dollars(root, 0)} a fill."
+    turned, side = ("stop saving", "above") if total > 0 else ("save", "below")
+    return f"{sentence} It would {turned} at a net price {side} {dollars(root, 0)} a fill."
 
 
 def text(decision: StateDecision) -> str:
@@ -76,17 +77,13 @@ def rests_on(decision: StateDecision) -> list[tuple[str, str]]:
     register = decision.register
     package = register.tree.terms[str(decision.scenario.terms["package"])]
     notes = [("terms", f"{package.label} ({package.status})")]
-    notes += [
-        ("gap", note) if "left out" in note else ("projected", note) for note in decision.notes
-    ]
-    notes.append(
-        ("assumed", "AMP, best price and own supplemental rebates are confidential: replace them")
-    )
+    notes += decision.notes
+    confidential = "AMP, best price and own supplemental rebates are confidential: use your own"
+    notes.append(("assumed", confidential))
     first = decision.evaluation.months[0]
     if first.month != decision.first_month:
-        notes.append(
-            ("partial year", f"fiscal year {decision.periods[0]} starts in {first:%B %Y} here")
-        )
+        partial = f"fiscal year {decision.periods[0]} holds the months from {first:%B %Y} only"
+        notes.append(("partial year", partial))
     return [*notes, *changed(decision.scenario, register)]
 
 

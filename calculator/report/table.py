@@ -100,12 +100,13 @@ def beside(decision: PlanDecision) -> list[str]:
         worst = float(miss[np.argmax(np.abs(miss))])
         inside = bool(np.all(np.abs(miss) <= first[0]))
         lines.append(
-            f"Cost against the corridor's target when joining {share(worst)} at most: "
+            f"Cost misses the corridor's target by {share(abs(worst))} at most when joining: "
             + ("inside the first threshold, so nothing is shared" if inside else "partly shared")
         )
+    if decision.scenario.plan.type in ("pdp", "mapd"):
         lines.append(
-            "Nationally Medicare pays nearly all of a priced cost while the 6% cap binds: premiums"
-            " of joining plans rise, those of the others fall"
+            "Nationally, to 2029, the cap on the base premium leaves nearly all of a priced cost to"
+            " Medicare: premiums of joining plans rise, those of the others fall"
         )
     return lines
 

@@ -12,6 +12,8 @@ from calculator.scenario import PlanScenario
 CAPITATION = "terms.obesity_capitation.amount"
 REINSURANCE = "terms.extra_reinsurance.share"
 NET_PRICE = "terms.guaranteed_net_price"
+# Half a cent PMPM is shown as nothing.
+NOTHING = 0.005
 PAYERS = {
     "pdp": "this plan",
     "mapd": "this plan",
@@ -35,6 +37,8 @@ def verdict(decision: PlanDecision, resolution: str = "full") -> Verdict:
         path: breakeven(scenario, path, resolution=resolution)
         for path in (REINSURANCE, CAPITATION, NET_PRICE)
     }
+    if abs(decision.value.pmpm) < NOTHING:
+        return Verdict(opening(decision), found)
     return Verdict(f"{opening(decision)} {_turn(decision, found)}", found)
 
 
@@ -43,7 +47,7 @@ def opening(decision: PlanDecision) -> str:
     pmpm, total = decision.value.pmpm, decision.value.total
     who = PAYERS[decision.scenario.plan.type]
     first, last = decision.years[0], decision.years[-1]
-    if abs(pmpm) < 0.005:
+    if abs(pmpm) < NOTHING:
         return f"Joining from January {first} changes nothing for {who} to within a cent PMPM."
     amount = f"{dollars(abs(pmpm), 2)} per member per month (PMPM)"
     to_end = f"{dollars(abs(total))} to December {last}"
@@ -53,19 +57,25 @@ def opening(decision: PlanDecision) -> str:
 
 
 def _turn(decision: PlanDecision, found: dict[str, Breakeven]) -> str:
+    """The second sentence: what would change the sign."""
     pays = decision.value.total >= 0
-    only = "only " if pays else ""
-    ways = []
+    register = decision.register
     reinsurance, capitation, net_price = (
         found[path].root for path in (REINSURANCE, CAPITATION, NET_PRICE)
     )
-    per = decision.register.word("terms.obesity_capitation.per")
+    only = "only " if pays else ""
+    ways = []
     if reinsurance is not None:
-        ways.append(f"Medicare reinsured {only}{share(reinsurance)} of its net model-drug cost")
+        late = register.word("terms.extra_reinsurance.phase") == "catastrophic"
+        where = " above the threshold" if late else ""
+        further = f"{only}a further {share(reinsurance)}"
+        ways.append(f"Medicare reinsured {further} of its net model-drug cost{where}")
     if capitation is not None:
+        per = register.word("terms.obesity_capitation.per")
         ways.append(f"Medicare paid {only}{dollars(capitation, 2)} a month per {per} member")
     if net_price is not None:
-        ways.append(f"the guaranteed net price were {dollars(net_price, 0)} a fill")
+        side = "above" if pays else "below"
+        ways.append(f"the guaranteed net price were {side} {dollars(net_price, 0)} a fill")
     if not ways:
         tried = "extra reinsurance, obesity capitation or net price alone"
         return f"No level of {tried} within its range would change the sign."

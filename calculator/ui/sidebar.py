@@ -1,260 +1,163 @@
-"""The inputs every page shares, in the sidebar; what differs from the default is in the address."""
+"""The frame of every page's inputs: where they start, what is changed, and the address of both."""
 
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
-from calculator.assumptions import Assumption, Dated, Register, Scalar
 from calculator.errors import InputError
-from calculator.ui.form import PACKAGE, Form, bare, ground, offered
+from calculator.register import Register
+from calculator.scenario import Scenario
+from calculator.schema import Assumption, Dated
+from calculator.ui.form import PACKAGE, STATE, Form, ground, key_of
 from calculator.ui.widgets import NO, NONE, YES, choice_field, plain
 
-START_FROM, FIRST_OFFERED = "scenario", "pdp_regional"
-LAID, KEPT = "_laid", "_kept"
-PROGRAMS = {"part_d": "Medicare Part D"}
+START_FROM = "scenario"
+LAID, KEPT = "laid", "kept"
 POINTS, POINT_MONTH = "therapy.persistence_points", 12
 START, END = "horizon.start", "horizon.end"
 
 
-def sidebar() -> Form:
-    """Draw the inputs; the form says what they come to."""
+@dataclass(frozen=True)
+class Choice:
+    """A choice that the fields' defaults depend on; another one lays them anew."""
+
+    options: Callable[[Register], Sequence[str]]
+    own: Callable[[Scenario], str]  # what a shipped scenario says
+    lays: tuple[str, ...]  # the fields below these paths
+
+
+TERMS_CHOICE = Choice(
+    options=lambda register: list(register.tree.terms),
+    own=lambda scenario: str(scenario.terms["package"]),
+    lays=("terms.",),
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a page's sidebar starts from."""
+
+    page: str
+    program: str
+    scenarios: Mapping[str, str]  # name -> label
+    choices: Mapping[str, Choice] = field(default_factory=lambda: {PACKAGE: TERMS_CHOICE})
+
+    @property
+    def first(self) -> str:
+        """The scenario at first."""
+        return next(iter(self.scenarios))
+
+    @property
+    def many(self) -> bool:
+        """Whether there is a scenario to choose."""
+        return len(self.scenarios) > 1
+
+    def key(self, name: str) -> str:
+        """The key of a field of this page."""
+        return key_of(self.page, name)
+
+
+@contextmanager
+def inputs(frame: Frame) -> Iterator[Form]:
+    """The sidebar of a page: its fields are drawn between its start and its end."""
     with st.sidebar:
-        st.selectbox("Program", list(PROGRAMS), format_func=PROGRAMS.__getitem__, key="program")
-        form = _start()
-        _enrollment(form)
-        _drug_price(form)
-        _adherence(form)
-        _terms(form)
-        _pricing(form)
-        _medical(form)
-        _kept(form)
-        _changed(form)
-    return form
+        st.caption(f"Program: **{plain(frame.program)}**")
+        form = _start(frame)
+        yield form
+        _kept(frame, form)
+        _changed(frame, form)
 
 
-def _start() -> Form:
+def _start(frame: Frame) -> Form:
     """The scenario to start from, and whether its fields are laid anew.
 
     An address that says something else than the last one drawn comes from a link, or from going
     back, and is followed; one that says nothing belongs to another page.
     """
     address = {key: st.query_params[key] for key in st.query_params}
-    laid: dict[str, Any] = st.session_state.get(LAID) or {}
+    laid: dict[str, Any] = st.session_state.get(frame.key(LAID)) or {}
     linked = bool(address) and address != laid.get("address")
     fresh = linked or not laid
-    unknown = None
+    start = frame.key(START_FROM)
+    strange: dict[str, InputError] = {}
     if fresh:
-        wanted = address.get(START_FROM, st.session_state.get(START_FROM, FIRST_OFFERED))
-        unknown = wanted if wanted not in offered() else None
-        st.session_state[START_FROM] = FIRST_OFFERED if unknown else wanted
-    name = choice_field("Start from", START_FROM, list(offered()), None, offered())
-    st.caption(plain(offered()[name]))
-    place = st.empty()
+        wanted = address.get(START_FROM, st.session_state.get(start, frame.first))
+        if wanted not in frame.scenarios:
+            strange[START_FROM] = _not_one_of(START_FROM, frame.scenarios, wanted)
+            wanted = frame.first
+        st.session_state[start] = wanted
+    name = frame.first
+    if frame.many:
+        # A state's figures, in brackets, need not be those of the state chosen below.
+        labels = {key: label.partition(" (")[0] for key, label in frame.scenarios.items()}
+        name = choice_field("Start from", start, list(labels), None, labels)
+        st.caption(plain(labels[name]))
+    fresh = fresh or name != laid.get(START_FROM)
 
-    fresh = fresh or name != laid.get("scenario")
-    packages = ground(name, None).register.tree.terms
-    own = str(ground(name, None).scenario.terms["package"])
-    package = st.session_state.get(PACKAGE, own)
+    shipped = ground(name)
+    picks, own = {}, {}
+    for path, choice in frame.choices.items():
+        key = frame.key(path)
+        own[path] = choice.own(shipped.scenario)
+        pick = st.session_state.get(key, own[path])
+        if fresh:
+            pick = address.get(path, own[path]) if linked else own[path]
+        options = choice.options(shipped.register)
+        if pick not in options:
+            strange[path] = _not_one_of(path, options, pick)
+            pick = own[path]
+        if fresh or path in strange:
+            st.session_state[key] = pick
+        picks[path] = pick
     if fresh:
-        package = address.get(PACKAGE, own) if linked else own
-    strange = package if package not in packages else None
-    if strange:
-        package = own
-    if fresh:
-        st.session_state[PACKAGE] = package
-        st.session_state[KEPT] = {}
+        st.session_state[frame.key(KEPT)] = {}
+    anew = [lay for path, pick in picks.items() if pick != laid.get(path)
+            for lay in frame.choices[path].lays]  # fmt: skip
     form = Form(
-        ground=ground(name, package),
-        fresh=fresh,
-        fresh_terms=fresh or package != laid.get("package"),
-        address=address if linked else {},
+        page=frame.page,
+        ground=ground(name, picks[PACKAGE], picks.get(STATE)),
+        anew=("",) if fresh else tuple(anew),
+        address={k: v for k, v in address.items() if linked and k not in (START_FROM, *picks)},
+        changed={path: pick for path, pick in picks.items() if pick != own[path]},
+        strange=strange,
     )
-    form.address = {k: v for k, v in form.address.items() if k not in (START_FROM, PACKAGE)}
-    form.places[START_FROM] = place
-    if unknown:
-        form.refuse(InputError(START_FROM, "one of " + ", ".join(offered()), unknown))
-    if package != own:
-        form.changed[PACKAGE] = package
-    if strange:
-        form.address[PACKAGE] = strange
+    form.group(START_FROM)
     return form
 
 
-def _enrollment(form: Form) -> None:
-    with st.expander("Enrollment"):
-        for path in (
-            "plan.members",
-            "plan.member_trend",
-            "plan.lis_share",
-            "plan.risk_score",
-            "plan.spend_ratio",
-            "assumptions.uptake.eligible_share",
-            "plan.bid",
-        ):
-            form.number(path)
+def _not_one_of(path: str, options: Iterable[str], given: str) -> InputError:
+    return InputError(path, "one of " + ", ".join(options), given)
 
 
-def _drug_price(form: Form) -> None:
-    register = form.ground.register
-    with st.expander("Drug price"):
-        form.number("terms.guaranteed_net_price")
-        form.word("terms.net_includes_discount")
-        products = [
-            path.split(".")[-1].removesuffix("_trial_loss")
-            for path in register.entries
-            if path.endswith("_trial_loss")
-        ]
-        st.markdown("**Products, share of starters**")
-        mix = form.ground.scenario.therapy.mix
-        some = register.entries[f"therapy.mix.{next(iter(mix))}"]
-        for product in products:
-            path = f"therapy.mix.{product}"
-            label = register.entries[f"assumptions.clinical.{product}_trial_loss"].label
-            entry = register.entries.get(path, some)
-            form.number(path, plain(label.split(",")[0]), None, mix.get(product, 0.0), entry)
-        form.group("therapy.mix")
-        st.markdown("**What a fill costs before rebates**")
-        for product in products:
-            price = f"assumptions.drugs.{product}"
-            selected = register.word(f"{price}_class", form.ground.first) == "selected"
-            form.number(f"{price}_{'maximum_fair_price' if selected else 'list_price'}")
-        st.markdown("**Your own prices today**")
-        for path in register.entries:
-            if path.startswith("assumptions.drugs.") and path.endswith("_net_price"):
-                form.number(path)
-        if form.ground.scenario.own_coverage is not None:
-            for path in register.entries:
-                if path.startswith("own_coverage."):
-                    form.number(path)
+def labelled_choice(
+    form: Form,
+    path: str,
+    label: str,
+    labels: Mapping[str, str],
+    help_: str | None = None,
+    on_change: Callable[[], None] | None = None,
+) -> str:
+    """A choice that the fields' defaults depend on, as its field."""
+    chosen = choice_field(
+        label, form.key(path), list(labels), help_, labels, on_change, search=path == STATE
+    )
+    form.group(path)
+    return chosen
 
 
-def _adherence(form: Form) -> None:
-    register = form.ground.register
-    with st.expander("Adherence"):
-        entry, _, _ = form.entry("therapy.curve")
-        labels = {
-            curve: register.entries[f"assumptions.persistence.{curve}_kappa"].label
-            for curve in entry.choices or ()
-        }
-        form.word("therapy.curve", {key: text.rpartition(",")[0] for key, text in labels.items()})
-        points = form.ground.scenario.therapy.persistence_points or {}
-        form.number(
-            f"{POINTS}.{POINT_MONTH}",
-            f"Own share still on therapy at {POINT_MONTH} months (share; none: the curve above)",
-            lambda value: (POINTS, None if value is None else {POINT_MONTH: value}),
-            points.get(POINT_MONTH),
-            Assumption(
-                label=f"Still on therapy at {POINT_MONTH} months",
-                unit="share",
-                bounds=(0.0, 1.0),
-                optional=True,
-                note="Before the effects of age and dual eligibility below.",
-                values={dt.date.min: Dated(status="user", source="user")},
-            ),
-        )
-        form.word("therapy.age_65_effect")
-        form.word("therapy.dual_effect")
-        form.number("assumptions.persistence.fills_per_month")
-        starts = register.entries["assumptions.uptake.initiation"]
-        st.markdown(f"**{plain(starts.label)}**")
-        for day in starts.values:
-            path = f"assumptions.uptake.initiation.{day.isoformat().replace('-', '_')}"
-            form.number(path, f"{day.year} (share)")
-        form.group("assumptions.uptake.initiation")
-        form.number("assumptions.uptake.bridge_conversion")
-
-
-def _terms(form: Form) -> None:
-    register = form.ground.register
-    with st.expander("Terms"):
-        labels = {name: terms.label for name, terms in register.tree.terms.items()}
-        note = register.tree.terms[str(form.ground.scenario.terms["package"])].note
-        choice_field("Terms package", PACKAGE, list(labels), plain(note), labels)
-        form.group(PACKAGE)
-        form.number("terms.copay")
-        form.word("terms.lis_rule")
-        form.word("terms.existing_users")
-        # Levers with parts of their own are the incentives.
-        parts = [path for path in register.entries if path[:6] == "terms." and path.count(".") > 1]
-        for lever, of_lever in itertools.groupby(parts, key=lambda path: path.split(".")[1]):
-            st.markdown(f"**{lever.replace('_', ' ').capitalize()}**")
-            for path in of_lever:
-                number = register.entries[path].kind == "number"
-                (form.number if number else form.word)(path)
-
-
-def _pricing(form: Form) -> None:
-    with st.expander("Pricing"):
-        if form.ground.scenario.plan.type != "egwp":
-            form.number("assumptions.payment.priced_share")
-        form.number("assumptions.payment.administration_and_margin")
-        form.number("assumptions.payment.discount_rate")
-        first, last = form.ground.first, form.ground.last
-        for path, label, day in ((START, "First plan year", first), (END, "Last plan year", last)):
-            form.number(
-                path,
-                label,
-                _plan_year(path, day.year),
-                day.year,
-                Assumption(
-                    label=label,
-                    unit="year",
-                    note="Plan years are calendar years.",
-                    values={dt.date.min: Dated(value=day.year, status="user", source="user")},
-                ),
-            )
-        for path in (
-            "plan.national_weight",
-            "plan.auto_assigned_share",
-            "plan.benchmark_headroom",
-            "plan.low_income_benchmark",
-            "plan.rebate_funded_share",
-        ):
-            form.number(path)
-
-
-def _plan_year(path: str, example: int) -> Callable[[Scalar], tuple[str, Any]]:
-    """A plan year as the scenario's date: its first day for the start, its last for the end."""
-    day = "01-01" if path == START else "12-31"
-
-    def sets(value: Scalar) -> tuple[str, Any]:
-        number = value if isinstance(value, float) else 0.0
-        if not (number.is_integer() and dt.MINYEAR <= number <= dt.MAXYEAR):
-            raise InputError(path, f"a plan year, such as {example}", bare(value))
-        return path, f"{int(number):04d}-{day}"
-
-    return sets
-
-
-def _medical(form: Form) -> None:
-    register = form.ground.register
-    with st.expander("Medical costs"):
-        entry, _, _ = form.entry("therapy.offsets")
-        form.word("therapy.offsets", offset_names(register, entry.choices or ()))
-        form.number("plan.retained_share")
-        form.number("plan.part_c_coding")
-
-
-def offset_names(register: Register, scenarios: Sequence[str]) -> dict[str, str]:
-    """What the medical cost effects are called: CBO, Cost rise, No offset."""
-    labels = {
-        name: register.entries[f"assumptions.offsets.{name}_first_year"].label for name in scenarios
-    }
-    return {name: label.rpartition(",")[0] for name, label in labels.items()}
-
-
-def _kept(form: Form) -> None:
+def _kept(frame: Frame, form: Form) -> None:
     """What a link sets beyond the fields: checked like them, kept until the next reset."""
     if form.address:
-        st.session_state[KEPT] = dict(form.address)
+        st.session_state[frame.key(KEPT)] = dict(form.address)
     form.group("")
-    for path, text in st.session_state.get(KEPT, {}).items():
+    for path, text in st.session_state.get(frame.key(KEPT), {}).items():
         form.settings[path] = _plain_value(text)
         form.changed[path] = text
 
@@ -268,23 +171,105 @@ def _plain_value(text: str) -> Any:
         return text
 
 
-def _changed(form: Form) -> None:
+def _changed(frame: Frame, form: Form) -> None:
     """How much differs from the default, the way back, and the address that reopens it."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"Changed from default: **{len(form.changed)}**", width="stretch")
-        st.button("Reset", on_click=_reset, disabled=not form.changed, key="reset")
-    name = st.session_state[START_FROM]
-    address = {START_FROM: name, **form.changed}
+        st.button("Reset", on_click=_reset, args=(frame,), disabled=not form.changed, key="reset")
+    name = st.session_state[frame.key(START_FROM)]
+    picks = {path: st.session_state[frame.key(path)] for path in frame.choices}
+    # An address that said nothing could not be gone back to.
+    always = {START_FROM: name} if frame.many else {PACKAGE: picks[PACKAGE]}
+    address = {**always, **form.changed}
     if {key: st.query_params[key] for key in st.query_params} != address:
         st.query_params.from_dict(address)
-    st.session_state[LAID] = {
-        "scenario": name,
-        "package": st.session_state[PACKAGE],
-        "address": address,
-    }
+    st.session_state[frame.key(LAID)] = {START_FROM: name, **picks, "address": address}
 
 
-def _reset() -> None:
+def _reset(frame: Frame) -> None:
     """Every field back to the scenario it started from."""
-    st.session_state[LAID] = None
+    st.session_state[frame.key(LAID)] = None
     st.query_params.clear()
+
+
+# -------------------------------------------------------------------- fields of several programs
+
+
+def products_mix(form: Form) -> list[str]:
+    """The share of each product among starters; the products."""
+    register = form.ground.register
+    products = [
+        path.split(".")[-1].removesuffix("_trial_loss")
+        for path in register.entries
+        if path.endswith("_trial_loss")
+    ]
+    st.markdown("**Products, share of starters**")
+    mix = form.ground.scenario.therapy.mix
+    some = register.entries[f"therapy.mix.{next(iter(mix))}"]
+    for product in products:
+        path = f"therapy.mix.{product}"
+        label = register.entries[f"assumptions.clinical.{product}_trial_loss"].label
+        entry = register.entries.get(path, some)
+        form.number(path, plain(label.split(",")[0]), None, mix.get(product, 0.0), entry)
+    form.group("therapy.mix")
+    return products
+
+
+def adherence(form: Form) -> None:
+    """How long people stay on therapy."""
+    register = form.ground.register
+    entry, _, _ = form.entry("therapy.curve")
+    labels = {
+        curve: register.entries[f"assumptions.persistence.{curve}_kappa"].label
+        for curve in entry.choices or ()
+    }
+    form.word("therapy.curve", {key: text.rpartition(",")[0] for key, text in labels.items()})
+    points = form.ground.scenario.therapy.persistence_points or {}
+    form.number(
+        f"{POINTS}.{POINT_MONTH}",
+        f"Own share still on therapy at {POINT_MONTH} months (share; none: the curve above)",
+        lambda value: (POINTS, None if value is None else {POINT_MONTH: value}),
+        points.get(POINT_MONTH),
+        Assumption(
+            label=f"Still on therapy at {POINT_MONTH} months",
+            unit="share",
+            bounds=(0.0, 1.0),
+            optional=True,
+            note="Before the effects of age and dual eligibility below.",
+            values={dt.date.min: Dated(status="user", source="user")},
+        ),
+    )
+    form.word("therapy.age_65_effect")
+    form.word("therapy.dual_effect")
+    form.number("assumptions.persistence.fills_per_month")
+
+
+def by_year(form: Form, path: str) -> None:
+    """A share for each year."""
+    entry = form.ground.register.entries[path]
+    st.markdown(f"**{plain(entry.label)}**")
+    for day in entry.values:
+        form.number(f"{path}.{day.isoformat().replace('-', '_')}", f"{day.year} (share)")
+    form.group(path)
+
+
+def terms_package(form: Form) -> None:
+    """The terms package, whose levers are laid anew with it."""
+    terms = form.ground.register.tree.terms
+    labels = {name: one.label for name, one in terms.items()}
+    note = terms[str(form.ground.scenario.terms["package"])].note
+    labelled_choice(form, PACKAGE, "Terms package", labels, plain(note))
+
+
+def medical_effect(form: Form) -> None:
+    """Which effect on other medical costs is taken."""
+    entry, _, _ = form.entry("therapy.offsets")
+    form.word("therapy.offsets", offset_names(form.ground.register, entry.choices or ()))
+
+
+def offset_names(register: Register, scenarios: Sequence[str]) -> dict[str, str]:
+    """What the medical cost effects are called: CBO, Cost rise, No offset."""
+    labels = {
+        name: register.entries[f"assumptions.offsets.{name}_first_year"].label for name in scenarios
+    }
+    return {name: label.rpartition(",")[0] for name, label in labels.items()}

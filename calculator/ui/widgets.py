@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import functools
 import logging
@@ -12,9 +13,10 @@ from typing import Any
 
 import streamlit as st
 
-from calculator.assumptions import Assumption, Dated, Scalar, Tree
+from calculator.assumptions import Tree
 from calculator.errors import InputError
 from calculator.report.figures import Theme
+from calculator.schema import Assumption, Dated, Scalar
 
 LOG = logging.getLogger(__name__)
 SORRY = (
@@ -136,6 +138,72 @@ def typed(path: str, entry: Assumption, text: str) -> Scalar:
         raise InputError(path, entry.allowed(), text.strip()) from None
     whole = math.isfinite(number) and number.is_integer()
     return entry.checked(path, int(number) if whole else number)
+
+
+MONTHS_AS_TYPED = ("%Y-%m", "%m/%Y", "%B %Y", "%b %Y")
+
+
+def month_text(day: dt.date | None, *, last: bool) -> str:
+    """A month as a person types it; a day that does not end it (or begin it) in full.
+
+    >>> month_text(dt.date(2027, 6, 30), last=True), month_text(dt.date(2027, 6, 15), last=True)
+    ('2027-06', '2027-06-15')
+    """
+    if day is None:
+        return ""
+    edge = day + dt.timedelta(days=1) if last else day
+    return f"{day:%Y-%m}" if edge.day == 1 else day.isoformat()
+
+
+def month_day(path: str, text: str, *, last: bool) -> dt.date:
+    """The first or last day of the month that a person typed.
+
+    >>> month_day("x", "2027-02", last=True), month_day("x", "7/2027", last=False)
+    (datetime.date(2027, 2, 28), datetime.date(2027, 7, 1))
+    """
+    bare = text.strip()
+    for form in MONTHS_AS_TYPED:
+        try:
+            first = dt.datetime.strptime(bare, form).date()
+        except ValueError:
+            continue
+        return first.replace(day=calendar.monthrange(first.year, first.month)[1]) if last else first
+    try:
+        return dt.date.fromisoformat(bare)
+    except ValueError:
+        raise InputError(path, "a month, such as 2027-07", bare or "nothing") from None
+
+
+def numbers_in(path: str, text: str) -> list[float]:
+    """Numbers pasted from a sheet: one a line, or between spaces, tabs or semicolons.
+
+    A comma may end a number; inside one it could be a thousand or the next number, so it is refused
+    where both are possible.
+
+    >>> numbers_in("x", "1.5, 2\\n3;4"), numbers_in("x", "0.5,1.5")
+    ([1.5, 2.0, 3.0, 4.0], [0.5, 1.5])
+    >>> numbers_in("x", "1,200")
+    Traceback (most recent call last):
+    calculator.errors.InputError: x: allowed is numbers from 0 up, one a line, without commas; \
+given was 1,200
+    """
+    allowed = "numbers from 0 up, one a line, without commas"
+    found = []
+    for word in re.split(r"[\s;]+", text.strip()):
+        word = word.strip(",")
+        if not word:
+            continue
+        if re.search(r"(?<![\d.])\d{1,3}(,\d{3})+(?![\d,])", word):
+            raise InputError(path, allowed, word)
+        for part in word.split(","):
+            try:
+                number = float(part)
+            except ValueError:
+                raise InputError(path, allowed, part) from None
+            if not (math.isfinite(number) and number >= 0):
+                raise InputError(path, allowed, part)
+            found.append(number)
+    return found
 
 
 def named(entry: Assumption) -> str:

@@ -210,6 +210,22 @@ def test_coverage_that_ends_on_a_date_stops_fills_of_staying_out_that_month(form
             assert row(found.stay_out, line, payer)[6:].tolist() == [0.0] * 54
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_coverage_that_ended_before_the_first_month_costs_nothing_when_staying_out(form):
+    """Nobody is treated, so nobody needs a prior authorization either."""
+    settings = {
+        "uptake.form": form,
+        "uptake.monthly_fills": [500.0],
+        "state.coverage_ends": "2026-12-31",
+        "horizon.start": "2027-01-01",
+    }
+    found = run(settings, "state_ending_coverage").result.stay_out
+    assert found.fills[0].tolist() == [0.0] * 60
+    assert found.starts[0].tolist() == [0.0] * 60
+    for payer in ("federal", "state"):
+        assert row(found, "administration", payer).tolist() == [0.0] * 60
+
+
 def test_a_trend_of_zero_and_costs_of_zero_are_allowed():
     free = {
         **NO_OVERHEAD,

@@ -179,6 +179,17 @@ def test_lifestyle_support_belongs_to_the_model_and_not_to_staying_out():
     assert some.stay_out.on_therapy == pytest.approx(none.stay_out.on_therapy, rel=EXACT)
 
 
+def test_lifestyle_support_keeps_weight_off_in_the_model_only():
+    scenario = load_scenario("state_covering").with_settings({"terms.lifestyle_support": True})
+    path = "assumptions.persistence.lifestyle_regain_reduction"
+    without, some = (
+        decide(scenario.with_settings({path: reduction})).outcomes for reduction in (0.0, 0.5)
+    )
+    for year, kept in without["join"]["mean_weight_kept"].items():
+        assert some["join"]["mean_weight_kept"][year] > kept
+    assert some["stay_out"]["mean_weight_kept"] == without["stay_out"]["mean_weight_kept"]
+
+
 def test_a_guaranteed_net_price_may_change_by_date():
     """Levers are dated: what holds from 2030 is no news for 2029."""
     scenario = load_scenario("state_covering")

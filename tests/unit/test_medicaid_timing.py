@@ -156,6 +156,22 @@ def test_an_effect_of_those_whose_coverage_ended_fades_from_the_end_on():
         assert effect[month] == pytest.approx(-2_000 / 12 * carried, rel=1e-6), month
 
 
+def test_an_effect_fades_also_where_coverage_ended_on_the_day_before():
+    """Those treated to the last day of December stop in January and carry the effect from then."""
+    settings = {
+        **NOBODY_STOPS,
+        "uptake.form": "share_of_eligibles",
+        "therapy.offsets": "trial_model",
+    }
+    treated = run({**settings, "state.coverage_ends": "2027-01-31"}, "state_ending_coverage")
+    people = treated.inputs.stay_out.opening_stock.sum()
+    assert people > 1_000
+    ended = run({**settings, "state.coverage_ends": "2026-12-31"}, "state_ending_coverage")
+    effect = ended.result.stay_out.medical_effect[0]
+    carried = [people * math.exp(-month / 13) for month in range(60)]
+    assert effect == pytest.approx([-2_000 / 12 * count for count in carried], rel=1e-6)
+
+
 def test_premium_tax_is_paid_by_both_and_comes_back_to_the_state():
     taxed = run({"assumptions.coverage.premium_tax": 0.04, **NOBODY_TODAY}).result.join
     capitation = row(taxed, "capitation", "federal") + row(taxed, "capitation", "state")

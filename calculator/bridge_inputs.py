@@ -1,0 +1,82 @@
+"""The Medicare GLP-1 Bridge as the arrays of the Part D model: before, beside and after joining."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+
+from calculator.model import cohort
+from calculator.model.arrays import MONTHS, Array, monthly_probability
+from calculator.model.inputs import Bridge
+from calculator.model.people import Weight, people
+from calculator.register import Register
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Who comes from the Bridge when the plan joins."""
+
+    stock: Array  # (C, K) people on therapy by months of therapy behind them
+    stopped: Array  # (C,) people who stopped before, or do not go on under the plan
+    carried: Array  # (C,) of them, in the medical effect they still carry
+
+
+def months_between(start: dt.date, end: dt.date) -> int:
+    """Whole months from the first of one month to the first of another."""
+    return (end.year - start.year) * MONTHS + end.month - start.month
+
+
+def bridge(
+    register: Register,
+    start: dt.date,
+    end: dt.date,
+    eligible: Array,
+    curve: Array,
+    churn: Array,
+    weight: Weight,
+    mix: Array,
+) -> tuple[Opening, Bridge]:
+    """Run the Bridge from its first day to the end of the horizon.
+
+    eligible (C,): eligible members; curve (C, months): share still on therapy under the Bridge;
+    churn (C,). People are on it from its first to its last day; those who are there on its last
+    day stop, unless the plan joins on the next: then `bridge_conversion` of them arrive in full
+    (model section 3).
+    """
+    opens = register.day("assumptions.timeline.bridge_start")
+    closes = register.day("assumptions.timeline.bridge_end") + dt.timedelta(days=1)
+    first = min(opens, start)
+    before = months_between(first, start)
+    span = before + months_between(start, end) + 1
+    month = np.arange(span)
+    running = (month >= months_between(first, opens)) & (month < months_between(first, closes))
+    active = np.where(running, 1.0, 0.0)[None, :]
+    number = register.number
+    fills_per_month = number("assumptions.persistence.fills_per_month")
+    decay = number("assumptions.offsets.offset_decay_months")
+    initiation = number("assumptions.uptake.bridge_initiation")[:, None] * active
+    group = cohort.project(
+        eligible=eligible[:, None] * active,
+        initiation=initiation,
+        curve=curve[:, :span],
+        churn=churn,
+        restart=monthly_probability(number("assumptions.persistence.restart_one_year")),
+        opening_stock=np.zeros((1, 0)),
+        opening_stopped=np.zeros(1),
+        first_month=first.month,
+    )
+    group = cohort.only_where(group, active, 1.0 - churn)
+    found = Bridge(
+        people=people(group, fills_per_month, churn, decay, weight, mix, before=before),
+        net_price=number("assumptions.bridge.net_price"),
+        copay=number("assumptions.bridge.copay"),
+    )
+    if before == 0:
+        return Opening(np.zeros((1, 1)), np.zeros(1), np.zeros(1)), found
+    stock = cohort.stock_by_age(group, before - 1)
+    staying = stock * number("assumptions.uptake.bridge_conversion")[:, None]
+    leaving = (stock - staying).sum(axis=1)
+    carried = cohort.carried_effect(group, churn, decay)[:, before - 1]
+    return Opening(staying, group.stopped[:, before - 1] + leaving, carried + leaving), found

@@ -1,0 +1,258 @@
+"""What every page draws alike: its answer, headline, cards, tables and what it rests on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import pandas as pd
+import plotly.graph_objects as go  # type: ignore[import-untyped]
+import streamlit as st
+
+from calculator import __version__
+from calculator.errors import InputError
+from calculator.register import Register
+from calculator.report import table
+from calculator.report.words import MINUS, dollars, either, people, share
+from calculator.result import NOT_WITHIN, Decision
+from calculator.scenario import Scenario
+from calculator.ui.form import Form
+from calculator.ui.sidebar import offset_names
+from calculator.ui.widgets import badges, plain, shown
+
+Said = TypeVar("Said")
+Note = tuple[str, str]  # badge, sentence
+LAST_GOOD = "last_good"
+WORD_JOINER = "\N{WORD JOINER}"
+
+
+# ------------------------------------------------------------------------------------ the answer
+
+
+def answered(form: Form, answer: Callable[[str, Any], Said]) -> Said:
+    """The answer to what is typed, or to the last inputs that were valid, with a word about it."""
+    scenario = form.scenario()
+    said = None
+    if scenario is not None:
+        try:
+            said = answer(scenario.model_dump_json(), scenario)
+        except InputError as error:
+            form.refuse(error)
+    kept = form.key(LAST_GOOD)
+    if said is not None:
+        st.session_state[kept] = scenario
+        return said
+    whose = "the last valid inputs" if kept in st.session_state else "the example as shipped"
+    st.warning(f"This result belongs to {whose}. {plain(form.wrong)}", icon=":material/history:")
+    last: Scenario = st.session_state.get(kept, form.ground.scenario)
+    return answer(last.model_dump_json(), last)
+
+
+def headline(sentence: str, more: str, notes: Sequence[Note]) -> None:
+    """The sentence that answers, what would turn it, and what it rests on in badges."""
+    st.title(plain(sentence), anchor=False)
+    st.markdown(plain(more))
+    badges(notes)
+
+
+def cards(found: Sequence[tuple[str, str, str]]) -> None:
+    """At most four figures: label, figure, what stands beside it."""
+    for column, (label, figure, beside) in zip(st.columns(len(found)), found, strict=True):
+        column.metric(
+            plain(label),
+            plain(figure),
+            plain(beside),
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+        )
+
+
+def section(title: str) -> None:
+    """A section's title."""
+    st.header(plain(title), anchor=False)
+
+
+def switch(label: str, options: Sequence[str], key: str, *, disabled: bool = False) -> str:
+    """One of a few views, all in sight; the first at first."""
+    picked = st.segmented_control(
+        label,
+        options,
+        default=options[0],
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+        disabled=disabled,
+        persist_state="session",
+    )
+    return picked if picked in options else options[0]
+
+
+def picture(figure: go.Figure, alt: str, note: str, key: str) -> None:
+    """A figure with its words for whoever cannot see it, and what a reader must know below it."""
+    st.plotly_chart(figure, theme=None, config={"displayModeBar": False}, alt=alt, key=key)
+    if note:
+        st.caption(plain(note))
+
+
+# -------------------------------------------------------------------------------- words and tables
+
+
+def signed(amount: float, decimals: int | None = None) -> str:
+    """A change in dollars: a plus, a true minus, or neither where nothing shows.
+
+    >>> signed(1.2), signed(-1.2), signed(0.001, 2)
+    ('+$1.20', '−$1.20', '$0.00')
+    """
+    text = dollars(amount) if decimals is None else table.cents(amount, decimals)
+    shows = any(digit in text for digit in "123456789")
+    return f"+{text}" if shows and amount > 0 else text
+
+
+def unbroken(text: str) -> str:
+    """A number in a table; no line ends with its sign."""
+    return text.replace(MINUS, MINUS + WORD_JOINER)
+
+
+Write = Callable[[float], str]
+
+
+def written(
+    rows: Sequence[tuple[Any, ...]],
+    head: Sequence[str],
+    *,
+    columns: Sequence[Write] | None = None,
+    lines: Sequence[Write] | None = None,
+    bold_last: bool = False,
+) -> None:
+    """A table of numbers, each column or each line written in its own way."""
+    frame = pd.DataFrame(rows, columns=list(head))
+
+    def bold(row: pd.Series[Any]) -> list[str]:
+        last = bold_last and row.name == len(frame) - 1
+        return ["font-weight: 600" if last else ""] * len(row)
+
+    def safe(write: Write) -> Callable[[Any], str]:
+        return lambda number: plain(unbroken(write(number)))
+
+    styled = frame.style.apply(bold, axis=1)
+    for name, write in zip(head[1:], columns or (), strict=bool(columns)):
+        styled = styled.format(safe(write), subset=[name])
+    for line, write in enumerate(lines or ()):
+        styled = styled.format(safe(write), subset=([line], list(head[1:])))
+    st.table(styled, border="horizontal", hide_index=True)
+
+
+def texts(rows: Sequence[tuple[str, ...]], head: Sequence[str]) -> None:
+    """A table of words."""
+    safe = [tuple(map(plain, row)) for row in rows]
+    st.table(pd.DataFrame(safe, columns=list(head)), border="horizontal", hide_index=True)
+
+
+def usd(decimals: int) -> Write:
+    """Dollars as a table writes them."""
+    return lambda amount: table.cents(amount, decimals)
+
+
+def count(number: float) -> str:
+    """People or fills, whole, with a true minus."""
+    return f"{number:,.0f}".replace("-", MINUS) if round(number) else "0"
+
+
+def choices(head: str, value: str, rows: Sequence[tuple[str, bool, float]]) -> None:
+    """A value under each of a few choices, the chosen one marked."""
+    marked = [(word + (" (as chosen)" if chosen else ""), usd) for word, chosen, usd in rows]
+    written(marked, [head, value], columns=[lambda amount: signed(amount, 2)])
+
+
+# -------------------------------------------------------------------------------------- outcomes
+
+
+def outcomes(
+    found: Mapping[str, Any], register: Register, starters: str, until: str, year: str = ""
+) -> None:
+    """What people get, and when medical savings overtake the drug's cost.
+
+    starters: the key of those who start; year: what stands before a year.
+    """
+    join = found["join"]
+    start, responders, cost = (
+        sum(amount or 0.0 for amount in join[key].values())
+        for key in (starters, "responders_10", "net_drug_cost")
+    )
+    parts = [
+        f"{people(start)} start by {until}",
+        f"{share(join['persistence_12_months'])} of starters are on therapy at 12 months",
+    ]
+    if responders > 0.0:
+        parts.append(
+            f"{people(responders)} have lost a tenth of their weight by then, at a net drug cost "
+            f"of {dollars(cost / responders)} for each of them"
+        )
+    st.markdown(plain("; ".join(parts) + "."))
+    st.markdown(plain(thesis(found["thesis"], register, year)))
+
+
+def thesis(found: Mapping[str, str], register: Register, year: str = "") -> str:
+    """When medical savings overtake the drug's cost, under each medical cost effect."""
+    names = offset_names(register, list(found))
+    never = [names[key] for key, when in found.items() if when == NOT_WITHIN]
+    parts = [f"in {year}{when} under {names[key]}" for key, when in found.items()
+             if when != NOT_WITHIN]  # fmt: skip
+    if never:
+        parts.insert(0, f"{NOT_WITHIN} under " + either(never))
+    return "Medical savings overtake the drug's cost: " + "; ".join(parts) + "."
+
+
+# ------------------------------------------------------------------------------ what it rests on
+
+
+def basis(
+    decision: Decision,
+    notes: Sequence[Note],
+    days: Sequence[dt.date],
+    more: Callable[[], None] | None = None,
+) -> None:
+    """What the answer rests on, closed at first. days: on which values are read; more: beside."""
+    with st.expander("What this rests on"):
+        for kind, sentence in notes:
+            st.markdown(f"**{plain(kind)}**: {plain(sentence)}")
+        if more is not None:
+            more()
+        st.table(_assumptions(decision.register, days), border="horizontal", hide_index=True)
+    st.caption(
+        f"balance-calculator {__version__}, {decision.resolution} resolution, "
+        f"fingerprint {decision.fingerprint}"
+    )
+
+
+def _assumptions(register: Register, days: Sequence[dt.date]) -> pd.DataFrame:
+    """Every value the run read: label, value, unit, status, source."""
+    rows = []
+    for path in sorted(register.read):
+        if path not in register.entries:
+            continue
+        entry = register.entries[path]
+        known = [max(day, min(entry.values)) for day in days]
+        dated = [register.dated(path, day)[1] for day in known]
+        found = [
+            float(f"{register.number(path, day)[0]:.4g}") if one.grow else one.value
+            for day, one in zip(known, dated, strict=True)
+        ]
+        texts = [shown(value) for value in found]
+        text = texts[0] if texts[0] == texts[-1] else f"{texts[0]} to {texts[-1]}"
+        statuses = list(dict.fromkeys(one.status.replace("_", " ") for one in dated))
+        source = register.tree.sources.get(dated[0].source)
+        title = plain(source.title) if source else "typed, or from the example"
+        rows.append(
+            {
+                "Assumption": plain(entry.label),
+                "Value": plain(text),
+                "Unit": "" if entry.unit == "word" else plain(entry.unit),
+                "Status": plain(", ".join(statuses)),
+                "Source": f"[{title}]({source.url})" if source and source.url else title,
+            }
+        )
+    return pd.DataFrame(rows)

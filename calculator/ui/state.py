@@ -1,0 +1,276 @@
+"""A state's page: what joining does to its budget, year by year, and what the answer rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from calculator import decide
+from calculator.errors import InputError
+from calculator.medicaid_decision import StateDecision
+from calculator.presets import gaps
+from calculator.report import budget as budgets
+from calculator.report.budget import MEASURES, PEOPLE, PMPM, UNITS, USD, Basis, Budget
+from calculator.report.figures_medicaid import budget_figure
+from calculator.report.state import rests_on, verdict
+from calculator.report.table import COLUMNS
+from calculator.report.words import either, share
+from calculator.scenario import StateScenario
+from calculator.ui import parts
+from calculator.ui.downloads import download, file_name
+from calculator.ui.form import Form
+from calculator.ui.inputs_medicaid import CONFIDENTIAL, GROUP_NAMES, sidebar
+from calculator.ui.parts import count, section, signed, usd
+from calculator.ui.widgets import calm, plain, shown, theme
+
+ALL_YEARS = "All years"
+GROSS, NET = "Gross", "Net of rebates"
+ACCRUAL, CASH = "Accrual", "Cash"
+WRITE = {USD: usd(0), PMPM: usd(2), PEOPLE: count, budgets.FILLS: count}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything the page says about one scenario."""
+
+    decision: StateDecision
+    verdict: str
+    rests_on: list[tuple[str, str]]
+    budget: Budget
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def answer(content: str, _scenario: StateScenario) -> Answer:
+    """Both branches and what stands beside them, once for each content of a scenario."""
+    decision = decide(_scenario)
+    return Answer(decision, verdict(decision), rests_on(decision), budgets.budget(decision))
+
+
+@calm
+def render() -> None:
+    """Draw the page."""
+    form = sidebar()
+    missing = _missing(form)
+    if missing:
+        _gap(form, missing)
+        return
+    said = parts.answered(form, answer)
+    decision = said.decision
+    parts.headline(*_split(said.verdict), said.rests_on)
+    _cards(said)
+    basis = _picture(said.budget)
+    _tables(said.budget, basis)
+    left, right = st.columns(2, gap="large")
+    with left:
+        _high_uptake(said)
+    with right:
+        section("What enrollees get")
+        until = said.budget.until
+        parts.outcomes(decision.outcomes, decision.register, "starts", until, "fiscal year ")
+    _files(said)
+    days = [*decision.evaluation.months[::12], decision.evaluation.months[-1]]
+    parts.basis(decision, said.rests_on, days, lambda: _confidential(decision))
+
+
+def _split(sentence: str) -> tuple[str, str]:
+    """The first part, up to high uptake, as the headline; the rest below it."""
+    first, mark, rest = sentence.partition("; ")
+    if not mark:
+        return sentence, ""
+    return f"{first}.", rest[:1].upper() + rest[1:]
+
+
+# ------------------------------------------------------------------------------------------ gaps
+
+
+def _missing(form: Form) -> list[str]:
+    """Groups of the chosen state without a number, where the answer needs one."""
+    scenario = form.scenario()
+    if not isinstance(scenario, StateScenario):
+        return []
+    missing = gaps(scenario, scenario.register())
+    if missing and scenario.state.accept_gaps:
+        try:
+            answer(scenario.model_dump_json(), scenario)
+        except InputError as error:
+            return missing if error.field == "groups" else []
+        return []
+    return missing
+
+
+def _gap(form: Form, missing: list[str]) -> None:
+    """What to enter before there is an answer; nobody's numbers stand in for the state's."""
+    scenario = form.ground.scenario
+    assert isinstance(scenario, StateScenario)
+    register = form.ground.register
+    state = register.tree.states[scenario.state.abbr]["state"]
+    names = [GROUP_NAMES[path.split(".")[1]].lower() for path in missing]
+    st.title(plain(f"{state}'s budget needs a number that is not published."), anchor=False)
+    st.info(
+        plain(
+            f"No enrollment was found for {_listed(names)}. Enter your own under Enrollment, or "
+            "say there that groups without a number are left out; somebody must be left to treat."
+        ),
+        icon=":material/edit:",
+    )
+    section("What is known of its groups")
+    rows = [
+        (
+            GROUP_NAMES[name],
+            "gap" if number is None else f"{number:,.0f}",
+            "" if number is None else dated.status,
+        )
+        for name in GROUP_NAMES
+        for _, dated, number in [form.entry(f"groups.{name}.enrollment")]
+    ]
+    parts.texts(rows, ["Group", "Enrollment, people", "Status"])
+
+
+def _listed(names: list[str]) -> str:
+    """Names as one phrase: a, b and c."""
+    return (
+        either(names).replace(", or ", " and ")
+        if len(names) < 3
+        else either(names).replace(", or ", ", and ")
+    )
+
+
+# ----------------------------------------------------------------------------------------- answer
+
+
+def _cards(said: Answer) -> None:
+    found, value = said.budget, said.decision.value
+    rate = float(said.decision.register.number("assumptions.payment.discount_rate")[0])
+    first, last = found.years[0], found.years[-1]
+    whole = [year for year, months in zip(found.years, found.months, strict=True) if months == 12]
+    first, last = (whole[0], whole[-1]) if whole else (first, last)
+    yearly = [
+        found.of("stay_out", "state_net_pmpm", year) - found.of("join", "state_net_pmpm", year)
+        for year in (first, last)
+    ]
+    rebates = found.of("join", "rebates") - found.of("stay_out", "rebates")
+    parts.cards(
+        [
+            (
+                f"Value to {found.state}, to {found.until}",
+                signed(value.total),
+                f"present value {signed(value.present_value)} at {share(rate)}",
+            ),
+            (
+                "Value per enrollee a month (PMPM)",
+                signed(value.pmpm, 2),
+                f"{signed(yearly[0], 2)} in {first}, {signed(yearly[1], 2)} in {last}",
+            ),
+            (
+                f"People on therapy, {found.until}",
+                f"{found.of('join', 'on_therapy'):,.0f}",
+                f"{found.of('stay_out', 'on_therapy'):,.0f} if staying out",
+            ),
+            (
+                "Federal spending, net",
+                signed(found.added("federal", "net")),
+                f"all rebates {signed(rebates)}",
+            ),
+        ]
+    )
+
+
+def _picture(found: Budget) -> Basis:
+    """The budget by fiscal year; the view chosen holds for the table too."""
+    place = st.container()
+    with st.container(horizontal=True, gap="small"):
+        view = parts.switch("Gross or net", [NET, GROSS], "state.view")
+        timing = parts.switch(
+            "Accrual or cash", [ACCRUAL, CASH], "state.timing", disabled=view == GROSS
+        )
+    basis: Basis = "gross" if view == GROSS else "net_cash" if timing == CASH else "net"
+    with place:
+        section(budgets.title(found, basis))
+    alt = f"{budgets.title(found, basis)} {budgets.in_words(found, basis)}"
+    figure = budget_figure(found, basis, theme())
+    parts.picture(figure, alt, budgets.note(found, basis), "budget")
+    return basis
+
+
+def _year_name(found: Budget, year: str) -> str:
+    """A fiscal year; one that is not whole says so."""
+    months = found.months[found.years.index(year)]
+    return year if months == 12 else f"{year} ({months} months)"
+
+
+def _tables(found: Budget, basis: Basis) -> None:
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        section("Both branches by line, USD")
+        picked = parts.switch("Fiscal year", [ALL_YEARS, *found.years], "state.year")
+        year = picked if picked in found.years else None
+        rows = []
+        for key, label, _ in MEASURES:
+            out, into = (found.of(branch, key, year) for branch in budgets.BRANCHES)
+            rows.append((label, out, into, into - out))
+        lines = [WRITE[UNITS[key]] for key, _, _ in MEASURES]
+        parts.written(rows, ["Line", *COLUMNS], lines=lines)
+    with right:
+        section(f"{found.state}'s own money by fiscal year, USD")
+        words = {"gross": "before rebates", "net": "net of rebates", "net_cash": "net, cash"}
+        st.caption(f"State dollars, {words[basis]}; PMPM is the difference per enrollee a month.")
+        key = f"state_{basis}"
+        rows = []
+        for name in (*found.years, None):
+            out, into = (found.of(branch, key, name) for branch in budgets.BRANCHES)
+            months = found.of("join", "member_months", name)
+            label = "Total" if name is None else _year_name(found, name)
+            rows.append((label, out, into, into - out, (into - out) / months))
+        parts.written(
+            rows,
+            ["Fiscal year", *COLUMNS, "PMPM"],
+            columns=[*[usd(0)] * 3, usd(2)],
+            bold_last=True,
+        )
+
+
+def _high_uptake(said: Answer) -> None:
+    section("If use grows as fast as the fastest seen elsewhere")
+    high, found = said.decision.high_uptake, said.budget
+    rows = [
+        (f"Value to {found.state}", said.decision.value.total, high["total"]),
+        (
+            "State, net, when joining",
+            found.of("join", "state_net"),
+            high["state_net"],
+        ),
+        ("Fills when joining", found.of("join", "fills"), high["fills"]),
+    ]
+    parts.written(rows, ["", "central", "high uptake"], lines=[usd(0), usd(0), count])
+    st.caption(
+        "High uptake is the upper end of what states saw after they began to cover obesity use. "
+        "Launch estimates have missed by multiples."
+    )
+
+
+def _files(said: Answer) -> None:
+    name, mark = said.budget.state, said.decision.fingerprint[:8]
+    with st.container(horizontal=True, gap="small"):
+        download(
+            "Budget as CSV",
+            budgets.frame(said.decision),
+            file_name(name, "budget", mark),
+            "state.budget",
+        )
+        download(
+            "Ledger as CSV",
+            said.decision.ledger(),
+            file_name(name, "ledger", mark),
+            "state.ledger",
+        )
+
+
+def _confidential(decision: StateDecision) -> None:
+    """The inputs nobody outside knows, with what stands in their place."""
+    register = decision.register
+    st.markdown("**Confidential**: what stands here is an inference; replace it with your own.")
+    for path in CONFIDENTIAL:
+        entry = register.entries[path]
+        number = shown(float(register.number(path)[0]))
+        st.markdown(f"* {plain(entry.label)}: {plain(number)} {plain(entry.unit)}")

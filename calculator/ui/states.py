@@ -1,0 +1,157 @@
+"""The page of all states: who gains and who pays under one set of terms."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from calculator import __version__, decide
+from calculator.analysis.states import StateRow, row, state_scenario
+from calculator.assumptions import load_tree
+from calculator.errors import InputError
+from calculator.report import screen as screens
+from calculator.report.figures import COLOURS
+from calculator.report.figures_states import states_figure
+from calculator.report.screen import Screen
+from calculator.report.words import changed
+from calculator.scenario import CHANGES, Scenario
+from calculator.ui import parts
+from calculator.ui.downloads import download, file_name
+from calculator.ui.form import PACKAGE, Form, offered
+from calculator.ui.inputs_medicaid import FIRST_OFFERED
+from calculator.ui.parts import Note, section
+from calculator.ui.sidebar import Frame, inputs, terms_package
+from calculator.ui.widgets import calm, plain, theme
+
+PAGE = "states"
+NET_PRICE = "terms.guaranteed_net_price"
+LINE = 35  # height of a line of the table, pixels
+NOTE = (
+    "Number: value per enrollee a year, USD; + is a gain, a minus a cost. Heavy outline: obesity "
+    "use is covered today. Dotted: a gap, not a zero. Each tile lies about where its state does."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """Everything the page says about one set of terms."""
+
+    screen: Screen
+    until: str
+    price: float | None
+
+
+@st.cache_resource(max_entries=32, show_spinner="All 51 programs are run: about two seconds.")
+def answer(content: str, _scenario: Scenario) -> Answer:
+    """All states on the same terms and assumptions, once for each set of them."""
+    settings = {PACKAGE: _scenario.terms["package"], **_scenario.changes()}
+    rows, until = [], ""
+    for abbr in load_tree().states:
+        state = state_scenario(abbr).with_settings(settings)
+        try:
+            decision = decide(state)
+        except InputError as error:
+            if error.field != "groups":
+                raise
+            rows.append(_without_answer(abbr, str(error)))
+        else:
+            rows.append(row(decision))
+            until = f"{decision.evaluation.months[-1]:%B %Y}"
+    rows.sort(key=lambda found: -(found.value_per_enrollee_year or 0.0))
+    rows.sort(key=lambda found: found.value_per_enrollee_year is None)
+    price = float(_scenario.register().number(NET_PRICE)[0])
+    return Answer(Screen(rows), until, None if np.isnan(price) else price)
+
+
+def _without_answer(abbr: str, why: str) -> StateRow:
+    """The row of a state whose published numbers leave nobody to treat."""
+    preset = load_tree().states[abbr]
+    empty: dict[str, Any] = dict.fromkeys(part.name for part in dataclasses.fields(StateRow))
+    known = {"abbr": abbr, "state": preset["state"], "covers_today": preset["covers"]}
+    return StateRow(**{**empty, **known, "gaps": [why]})
+
+
+@calm
+def render() -> None:
+    """Draw the page."""
+    form = _sidebar()
+    said = parts.answered(form, answer)
+    found = said.screen
+    notes = _rests_on(form)
+    parts.headline(screens.sentence(found), screens.more(found), notes)
+    parts.cards(screens.cards(found, said.price, said.until))
+    left, right = st.columns([5, 6], gap="medium")
+    with left:
+        title = screens.title(found)
+        section(title)
+        figure = states_figure(found, theme())
+        parts.picture(figure, f"{title} {screens.in_words(found)}", NOTE, "tiles")
+    with right:
+        section("All states, to be sorted by any column")
+        _table(found)
+    mark = str(st.session_state[form.key(PACKAGE)])
+    download("States as CSV", screens.frame(found), file_name("states", mark), "states.file")
+    _basis(notes)
+
+
+def _sidebar() -> Form:
+    """The terms, which every state gets alike."""
+    frame = Frame(PAGE, "State Medicaid", {FIRST_OFFERED: offered("medicaid")[FIRST_OFFERED]})
+    with inputs(frame) as form:
+        st.caption("One set of terms for all 51 programs, each as it covers the use today.")
+        terms_package(form)
+        form.number(NET_PRICE)
+    own = [path for path in form.settings if path.split(".")[0] not in CHANGES]
+    if own:
+        allowed = "terms and assumptions, which all states share"
+        form.refuse(InputError(own[0], allowed, str(form.settings[own[0]])), "")
+    return form
+
+
+def _rests_on(form: Form) -> list[Note]:
+    """What the answer rests on, as (badge, sentence)."""
+    package = form.ground.register.tree.terms[str(st.session_state[form.key(PACKAGE)])]
+    scenario = form.scenario() or form.ground.scenario
+    return [
+        ("terms", f"{package.label} ({package.status})"),
+        ("assumed", "AMP, best price and own supplemental rebates are confidential"),
+        ("assumed", "Enrollment by group: adults of 2026 in their proportions of 2022"),
+        ("projected", "Match rates after the last published year are held"),
+        *changed(scenario, scenario.register()),
+    ]
+
+
+def _table(found: Screen) -> None:
+    frame = screens.table(found)
+    colours = COLOURS[theme()]
+
+    def coloured(usd: float) -> str:
+        if np.isnan(usd) or usd == 0.0:
+            return ""
+        return f"color: {colours['gain' if usd > 0 else 'cost']}"
+
+    signed = ["Per enrollee a year", "Value", "Value, high uptake"]
+    styled = frame.style.format(screens.WRITTEN, na_rep="").map(coloured, subset=signed)
+    st.dataframe(
+        styled,
+        hide_index=True,
+        height=LINE * 13,
+        column_config={"State": st.column_config.TextColumn(pinned=True)},
+        alt="All states: value, per enrollee, state share, break-even net price, people treated.",
+        key="states",
+    )
+
+
+def _basis(notes: list[Note]) -> None:
+    with st.expander("What this rests on"):
+        for kind, sentence in notes:
+            st.markdown(f"**{plain(kind)}**: {plain(sentence)}")
+        st.markdown(
+            "Each state starts from its preset: enrollment by group, match rates, obesity, "
+            "coverage and pharmacy benefit as published. A state's own page shows every value with "
+            "its status and source."
+        )
+    st.caption(f"balance-calculator {__version__}")
