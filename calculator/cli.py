@@ -298,6 +298,8 @@ def _variants(scenario: Scenario) -> list[Scenario]:
     found = [scenario.with_settings({"therapy.curve": curve}) for curve in curves]
     if isinstance(scenario, StateScenario):
         found.append(scenario.with_settings({"uptake.form": "share_of_eligibles"}))
+        match = float(scenario.register().number("state.fmap")[0])
+        found.append(scenario.with_settings({"state.fmap": match}))
     return found
 
 

@@ -208,7 +208,6 @@ class StateDecision(Decision):
     def outcomes(self) -> dict[str, Any]:
         """Both branches' outcomes by state fiscal year, the thesis, and the user's criteria."""
         inputs, result = self.evaluation.inputs, self.evaluation.result
-        clinical = weight_inputs(self.scenario.therapy, self.register)
         number, _ = self._numbers(self.first_month)
         ends = [*(np.flatnonzero(np.diff(number))), len(number) - 1]
         found: dict[str, Any] = {}
@@ -217,6 +216,9 @@ class StateDecision(Decision):
             ("join", result.join, joining),
             ("stay_out", result.stay_out, inputs.stay_out),
         ):
+            clinical = weight_inputs(
+                self.scenario.therapy, self.register, supported=coverage.guaranteed
+            )
             group = medicaid.treated_group(inputs, coverage)
             stopped_since = cohort.carried_effect(group, inputs.churn, np.full(1, np.inf))
             at_twelve = self.by_fiscal_year(outcomes.reaching(group, MONTHS))
@@ -288,8 +290,13 @@ class StateDecision(Decision):
         """Whether the state joins at this net price under its own condition."""
         return bool(self.evaluation.inputs.adopts[0] > 0)
 
+    @property
+    def notes(self) -> list[str]:
+        """What is missing, held or not used."""
+        return [sentence for _, sentence in self.remarks]
+
     @cached_property
-    def notes(self) -> list[tuple[str, str]]:
+    def remarks(self) -> list[tuple[str, str]]:
         """What is missing, held or not used, as (kind, sentence)."""
         scenario, register = self.scenario, self.register
         preset = register.tree.states[scenario.state.abbr]
@@ -310,11 +317,6 @@ class StateDecision(Decision):
         if not self.adopted:
             condition = "the net price is above the state's own condition: it does not join"
             found.append(("condition", condition))
-        if scenario.state.enrollment is not None and all(
-            group.share is None for _, group in scenario.groups
-        ):
-            unread = "total enrollment is read only where the groups are given as shares of it"
-            found.append(("not used", unread))
         if scenario.uptake.form != "share_of_eligibles":
             only = "fills are given per enrollee or by month, so who is eligible only spreads them"
             found.append(("not used", f"{only} over the groups"))
@@ -348,5 +350,5 @@ class StateDecision(Decision):
             "state_net_pmpm": self.pmpm("state_net"),
             "high_uptake": self.high_uptake,
             "outcomes": self.outcomes,
-            "notes": [sentence for _, sentence in self.notes],
+            "notes": self.notes,
         }

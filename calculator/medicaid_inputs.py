@@ -130,7 +130,6 @@ def _groups(scenario: StateScenario, register: Register, months: tuple[dt.date, 
     if missing and not scenario.state.accept_gaps:
         allowed = f"a number: the preset of {scenario.state.abbr} has none (or state.accept_gaps)"
         raise InputError(missing[0], allowed, "nothing")
-    shares = any(group.share is not None for _, group in scenario.groups)
     names = tuple(
         name
         for name in GROUPS
@@ -152,23 +151,44 @@ def _groups(scenario: StateScenario, register: Register, months: tuple[dt.date, 
     people = _stacked(enrollment)
     today = people[:, 0] * np.array([float(name in USES_TODAY) for name in names])
     whole = today.sum(axis=-1, keepdims=True)
-    # Rates per enrollee are of all enrollees, whoever is in this budget.
-    others = [
-        _enrollment(scenario, register, name, months)
-        for name in GROUPS
-        if name not in names and f"groups.{name}.enrollment" not in missing and not shares
-    ]
     return Groups(
         names=names,
         enrollment=people,
-        everyone=array(people.sum(axis=-1) + sum(others, start=np.zeros((1, 1)))),
+        everyone=_everyone(scenario, register, names, people, months),
         eligible_share=_stacked(eligible),
         existing_share=np.divide(today, whole, out=np.zeros(today.shape), where=whole > 0.0),
-        match=_stacked([_match(register, name, months) for name in names]),
+        match=_stacked([_match(scenario, register, name, months) for name in names]),
         managed=_stacked(managed),
         statutory=tuple(name not in WITHOUT_STATUTORY_REBATE for name in names),
         supplemental=tuple(getattr(scenario.groups, name).supplemental_eligible for name in names),
     )
+
+
+def _everyone(
+    scenario: StateScenario,
+    register: Register,
+    names: tuple[str, ...],
+    people: Array,
+    months: tuple[dt.date, ...],
+) -> Array:
+    """All enrollees by month, (C, T), for rates per enrollee, whoever is in this budget.
+
+    The user's total, else the published one; where the user gives groups, they are all.
+    """
+    trend = register.number("assumptions.coverage.enrollment_trend")[:, None]
+    elapsed = np.arange(len(months)) / MONTHS
+    if any(getattr(scenario.groups, name).share is not None for name in names):
+        return array(people.sum(axis=-1))
+    total = register.number("state.enrollment")
+    if not np.any(np.isnan(total)):
+        return array(total[:, None] * (1.0 + trend) ** elapsed)
+    own = [f"groups.{name}.enrollment" for name in names]
+    given = any(getattr(scenario.groups, name).enrollment is not None for name in names)
+    row = register.tree.states[scenario.state.abbr]
+    if given or set(own) & set(register.cases) or not row["total_enrollment"]:
+        return array(people.sum(axis=-1))
+    elapsed = elapsed + months_between(counted(row), months[0]) / MONTHS
+    return array(float(row["total_enrollment"]) * (1.0 + trend) ** elapsed)
 
 
 def _enrollment(
@@ -251,8 +271,18 @@ def above_bmi(threshold: Array, above_35: Array, above_40: Array) -> Array:
     return array(np.where(np.isnan(threshold), 1.0, share))
 
 
-def _match(register: Register, name: str, months: tuple[dt.date, ...]) -> Array:
+def _match(
+    scenario: StateScenario, register: Register, name: str, months: tuple[dt.date, ...]
+) -> Array:
+    """Federal match of a group by month, (C, T)."""
     kind = MATCH[name]
+    own = scenario.state.fmap is not None or "state.fmap" in register.cases
+    if kind == "efmap" and own:
+        fmap = register.number("state.fmap")
+        more = register.number("assumptions.coverage.chip_enhancement")
+        most = register.number("assumptions.coverage.chip_match_limit")
+        enhanced = np.minimum(fmap + more * (1.0 - fmap), most)
+        return array(np.repeat(enhanced[:, None], len(months), axis=1))
     path = "assumptions.coverage.expansion_match" if kind == "expansion" else f"state.{kind}"
     by_year = {}
     for day in months:
@@ -390,9 +420,6 @@ def _coverages(
     active = {"not_covering": 0.0 * always, "covering": always}.get(state.stance)
     if active is None:
         assert state.coverage_ends is not None
-        if state.coverage_ends < months[0]:
-            allowed = f"a day from {months[0]} on, when the horizon begins (or stance not_covering)"
-            raise InputError("state.coverage_ends", allowed, state.coverage_ends.isoformat())
         active = np.array([[float(day <= state.coverage_ends) for day in months]])
     form = scenario.uptake.form
     given = form != "share_of_eligibles" or high_uptake
@@ -436,7 +463,8 @@ def _coverages(
         np.repeat(initiation[:, :1] * ratio, span, axis=1),
         before,
         (curves[1], *life, register.number("assumptions.persistence.fills_per_month")),
-        np.where(np.arange(span) >= span - covered[:, None], 1.0, 0.0),
+        np.where(np.arange(span) >= span - covered[:, None], 1.0, 0.0)
+        * _still_covered(scenario, months[0], span),
         (months[0].month - 1 - span) % MONTHS + 1,
     )
     return (
@@ -445,6 +473,15 @@ def _coverages(
             active, initiation * ratio, own_fills, cap, curves[1], stock, stopped, guaranteed=False
         ),
     )
+
+
+def _still_covered(scenario: StateScenario, first: dt.date, span: int) -> Array:
+    """1 in the months before the horizon that the state's own coverage reaches, (1, span)."""
+    ends = scenario.state.coverage_ends
+    if scenario.state.stance != "ending" or ends is None:
+        return np.ones((1, span))
+    after = months_between(first, ends.replace(day=1))
+    return np.where(np.arange(-span, 0) <= after, 1.0, 0.0)[None, :]
 
 
 def _stock(
@@ -474,6 +511,7 @@ def _stock(
         first_month,
         None if fills is None else fills * active / per_month[:, None],
     )
+    group = cohort.only_where(group, active, 1.0 - churn)
     # They come a month later: less those who stop or leave in between.
     stock = cohort.stock_by_age(group, months - 1)
     before, after = curve[:, :months], curve[:, 1 : months + 1]

@@ -89,7 +89,7 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
     wide_copays = {kind: _lis_copay(register, kind, years) for kind in ("generic", "brand")}
     brand_claims = assumed("benefit.brand_share_of_claims")[:, None]
     products = _model_drugs(scenario, register, years)
-    weight = weight_inputs(scenario.therapy, register)
+    alone = weight_inputs(scenario.therapy, register, supported=False)
     opening, running = bridge(
         register,
         start,
@@ -98,7 +98,7 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
         # No lifestyle support there, and low-income members pay the full copay.
         persistence(scenario.therapy, register, LONGEST, low_copay=False),
         _churn(scenario, register),
-        weight,
+        alone,
         products.share,
     )
     plan_type = scenario.plan.type
@@ -167,7 +167,8 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
         retained_share=number("plan.retained_share"),
         offset_effect=offset_effect(register, scenario.therapy.offsets),
         offset_decay_months=assumed("offsets.offset_decay_months"),
-        weight=weight,
+        weight=weight_inputs(scenario.therapy, register, supported=True),
+        weight_alone=alone,
         part_c_coding=number("plan.part_c_coding"),
         prior_authorization_cost=assumed("administration.prior_authorization_cost"),
         fixed_cost=assumed("administration.fixed_cost"),
@@ -370,8 +371,11 @@ def _population(
     )
 
 
-def weight_inputs(therapy: Therapy, register: Register) -> Weight:
-    """Weight loss by product, the trial's scaled to the real world, and regain."""
+def weight_inputs(therapy: Therapy, register: Register, *, supported: bool) -> Weight:
+    """Weight loss by product, the trial's scaled to the real world, and regain.
+
+    supported: with the model's lifestyle support, which may hold regain back.
+    """
     number = register.number
     ratio = number("assumptions.clinical.real_world_ratio")
     trial = [number(f"assumptions.clinical.{product}_trial_loss") for product in therapy.mix]
@@ -381,7 +385,7 @@ def weight_inputs(therapy: Therapy, register: Register) -> Weight:
         loss_standard_deviation=number("assumptions.clinical.loss_standard_deviation"),
         months_to_full_loss=number("assumptions.clinical.months_to_full_loss"),
         regain_months=number("assumptions.clinical.regain_months"),
-        regain_reduction=reduction * float(register.flag("terms.lifestyle_support")),
+        regain_reduction=reduction * float(supported and register.flag("terms.lifestyle_support")),
     )
 
 

@@ -64,10 +64,7 @@ def presets(scenario: StateScenario, register: Register) -> dict[str, Assumption
                 known = register.entries.get(path) or fields.entries(scenario)[path]
                 found[path] = known.model_copy(update={"values": {fields.ANY_DAY: dated}})
     found.update(_match(scenario, register, "fmap"))
-    if scenario.state.fmap is None:
-        found.update(_match(scenario, register, "efmap"))
-    else:
-        found["state.efmap"] = _own_efmap(scenario.state.fmap, register)
+    found.update(_match(scenario, register, "efmap"))
     found.update(_enrollment(scenario, register, row))
     return found
 
@@ -109,7 +106,7 @@ def _status(row: Mapping[str, str], column: str) -> Status:
 
 def _match(scenario: StateScenario, register: Register, kind: str) -> dict[str, Assumption]:
     """Match rates by federal fiscal year, from the October before; the last one is held."""
-    if scenario.state.fmap is not None:
+    if kind == "fmap" and scenario.state.fmap is not None:
         return {}
     label = "Federal match (FMAP)" if kind == "fmap" else "Enhanced match for CHIP (eFMAP)"
     values: dict[dt.date, Dated] = {}
@@ -125,21 +122,6 @@ def _match(scenario: StateScenario, register: Register, kind: str) -> dict[str, 
             label=label, unit="share of cost", bounds=(0.5, 0.9), values=values
         )
     }
-
-
-def _own_efmap(fmap: float, register: Register) -> Assumption:
-    """Enhanced match for CHIP that goes with the user's own match."""
-    more, most = (
-        float(register.number(f"assumptions.coverage.{key}")[0])
-        for key in ("chip_enhancement", "chip_match_limit")
-    )
-    dated = Dated(value=min(fmap + more * (1.0 - fmap), most), status="derived", source="user")
-    return Assumption(
-        label="Enhanced match for CHIP (eFMAP)",
-        unit="share of cost",
-        bounds=(0.5, 0.9),
-        values={fields.ANY_DAY: dated},
-    )
 
 
 def sizes(row: Mapping[str, str], register: Register) -> dict[str, Array | None]:

@@ -136,7 +136,7 @@ def row(decision: StateDecision) -> StateRow:
         breakeven_net_price=breakeven_net_price(inputs),
         treated_at_end=float(result.join.on_therapy[0, -1]),
         high_uptake_value=decision.high_uptake["total"],
-        gaps=[sentence for kind, sentence in decision.notes if kind == "gap"],
+        gaps=[sentence for kind, sentence in decision.remarks if kind == "gap"],
     )
 
 

@@ -180,6 +180,9 @@ def only_where(group: Cohort, active: Array, stay: Array) -> Cohort:
     left = on[:, :, :-1] * stay[:, None, None] - on[:, :, 1:]
     stops = np.zeros((on.shape[0], on.shape[2]))
     stops[:, 1:] = np.maximum(left, 0.0).sum(axis=1)
+    opening = on.shape[1] - on.shape[2]
+    # Who comes when nothing is covered stops on arrival.
+    stops[:, 0] = (group.on - on)[:, :opening, 0].sum(axis=1)
     begins = group.group_start.astype(int)[None, :, None] == np.arange(on.shape[2])
     starting = np.where(begins, on, 0.0).sum(axis=1) > 0.0
     starters, restarts = group.starters * starting, group.restarts * starting

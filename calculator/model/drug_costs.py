@@ -15,7 +15,7 @@ from calculator.model.arrays import MONTHS, Array, array, pad_right
 from calculator.model.benefit import Fills, Liability, Rules
 from calculator.model.inputs import Drugs, Inputs
 from calculator.model.ledger import Ledger
-from calculator.model.people import People, by_year, people
+from calculator.model.people import People, Weight, by_year, people
 
 LIS = 1
 
@@ -276,13 +276,13 @@ def _branch(inputs: Inputs, parts: list[Part]) -> Branch:
     )
 
 
-def _people(inputs: Inputs, group: cohort.Cohort) -> People:
+def _people(inputs: Inputs, group: cohort.Cohort, weight: Weight) -> People:
     return people(
         group,
         inputs.population.fills_per_month,
         inputs.population.churn,
         inputs.offset_decay_months,
-        inputs.weight,
+        weight,
         inputs.products.share,
         inputs.population.opening_carried,
     )
@@ -390,7 +390,7 @@ def drug_costs(inputs: Inputs) -> Costs:
         parts.append(_standard_part(inputs, "baseline_drugs", spending, rebates))
         branches[branch] = _branch(inputs, parts)
 
-    join_people = replace(_people(inputs, group), fills=count.sum(axis=(2, 3)))
+    join_people = replace(_people(inputs, group, inputs.weight), fills=count.sum(axis=(2, 3)))
     stay_out, stay_out_people = branches["stay_out"], inputs.bridge.people
     if inputs.supplement is None:
         stay_out = _bridge(inputs, stay_out)
@@ -404,7 +404,7 @@ def drug_costs(inputs: Inputs) -> Costs:
             treatable.opening_stock,
             treatable.opening_stopped,
         )
-        stay_out_people = _people(inputs, own)
+        stay_out_people = _people(inputs, own, inputs.weight_alone)
         stay_out = _supplemented(inputs, stay_out, stay_out_people.fills)
     return Costs(
         stay_out=stay_out,

@@ -140,6 +140,7 @@ class Inputs:
     offset_effect: tuple[Array, Array, Array]  # first year, yearly step, limit
     offset_decay_months: Array
     weight: Weight
+    weight_alone: Weight  # without the model's lifestyle support
     part_c_coding: Array
     prior_authorization_cost: Array
     fixed_cost: Array

@@ -75,9 +75,8 @@ class Budget:
     def of(self, branch: str, key: str, year: str | None = None) -> float:
         """A measure of one fiscal year, or of all of them together."""
         found = self.measures[branch]
-        pick = slice(None) if year is None else slice(self.years.index(year), None)
-        if year is not None:
-            pick = slice(pick.start, pick.start + 1)
+        first = 0 if year is None else self.years.index(year)
+        pick = slice(first, None if year is None else first + 1)
         if key == "state_net_pmpm":
             return float(found["state_net"][pick].sum() / found["member_months"][pick].sum())
         amounts = found[key][pick]
@@ -120,18 +119,18 @@ def title(found: Budget, basis: Basis) -> str:
     total = state + federal
     begin = f"{WORDS[basis]}, joining"
     if abs(state) < CENT and abs(federal) < CENT:
-        return f"{begin} changes nothing to {found.until}."
+        return f"{begin} changes nothing."
     if state * federal < 0.0:
         both = [
             f"{'costs' if usd > 0 else 'saves'} {who} {dollars(abs(usd))}"
             for who, usd in ((found.state, state), ("the federal government", federal))
         ]
-        return f"{begin} {both[0]} and {both[1]} to {found.until}."
+        return f"{begin} {both[0]} and {both[1]} by {found.until}."
     cents = 100.0 * state / total
     parts = f"{cents:.0f} cents of each dollar and the federal government {100.0 - cents:.0f}"
     if total > 0.0:
-        return f"{begin} adds {dollars(total)} to {found.until}; {found.state} pays {parts}."
-    return f"{begin} saves {dollars(-total)} to {found.until}; {found.state} keeps {parts}."
+        return f"{begin} adds {dollars(total)} by {found.until}; {found.state} pays {parts}."
+    return f"{begin} saves {dollars(-total)} by {found.until}; {found.state} keeps {parts}."
 
 
 def note(found: Budget, basis: Basis) -> str:

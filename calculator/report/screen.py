@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,11 @@ class Screen:
     def gain(self) -> list[StateRow]:
         """States whose own spending falls."""
         return [row for row in self.known if (row.value or 0.0) >= CENT]
+
+    @property
+    def covered(self) -> list[StateRow]:
+        """States with an answer that cover obesity use today."""
+        return [row for row in self.known if row.covers_today in COVERED]
 
     @property
     def pay(self) -> list[StateRow]:
@@ -105,8 +110,7 @@ def more(found: Screen) -> str:
 
 def title(found: Screen) -> str:
     """The finding of the picture."""
-    covering = [row for row in found.known if row.covers_today in COVERED]
-    gaining = [row for row in covering if row in found.gain]
+    gaining = [row for row in found.covered if row in found.gain]
     others = [row for row in found.gain if row.covers_today not in COVERED]
     if gaining and not others:
         return f"Value is positive only where obesity use is covered today: {_all(gaining)}."
@@ -130,64 +134,41 @@ def in_words(found: Screen) -> str:
     return f"One tile for each state: value per enrollee a year. {listed}."
 
 
-def cards(found: Screen, price: float | None, until: str) -> list[tuple[str, str, str]]:
-    """Four figures of all states together."""
-    turning = found.breakeven()
-    covered = [row for row in found.known if row.covers_today in COVERED]
-    of_covered = sum(row.value or 0.0 for row in covered)
-    return [
-        (
-            f"All states' own money, to {until}",
-            dollars(found.total("value")),
-            f"{dollars(found.total('high_uptake_value'))} at high uptake",
-        ),
-        (
-            "Those that cover it today",
-            dollars(of_covered),
-            f"{len(covered)} programs",
-        ),
-        (
-            "Break-even net price, median",
-            "none" if turning is None else f"{dollars(turning, 0)} a fill",
-            f"guaranteed is {'none' if price is None else dollars(price, 0)}",
-        ),
-        (
-            f"People on therapy, {until}",
-            f"{found.total('treated_at_end'):,.0f}",
-            f"in {len(found.known)} programs",
-        ),
-    ]
+# What the table says of a state: heading, what it means, the row's own name for it.
+COLUMNS = (
+    ("Per enrollee", "Value per enrollee a year, USD", "value_per_enrollee_year"),
+    ("Value", "Value to the state, its own money over the model, USD", "value"),
+    ("Covers", "Covers obesity use at the end of 2026", "covers_today"),
+    (
+        "Break-even",
+        "Net price at which joining is worth nothing, USD a fill",
+        "breakeven_net_price",
+    ),
+    ("State share", "State's part of the added cost, net", "state_share_of_added_cost"),
+    ("Treated", "People on therapy in the last month", "treated_at_end"),
+    ("High uptake", "Value at the high end of the use seen in other states", "high_uptake_value"),
+)
+WRITTEN: dict[str, Callable[[float], str]] = {
+    "Per enrollee": lambda usd: dollars(usd, 2),
+    "Value": dollars,
+    "Break-even": lambda usd: dollars(usd, 0),
+    "State share": share,
+    "Treated": lambda count: f"{count:,.0f}",
+    "High uptake": dollars,
+}
+VALUES = ("Per enrollee", "Value", "High uptake")
 
 
 def table(found: Screen) -> pd.DataFrame:
     """The table a reader sorts; a number that was not found is empty."""
     import pandas as pd
 
-    rows: list[dict[str, Any]] = [
-        {
-            "State": row.state,
-            "Per enrollee a year": row.value_per_enrollee_year,
-            "Value": row.value,
-            "Covers today": COVERS[row.covers_today],
-            "Break-even net price": row.breakeven_net_price,
-            "State share of added cost": row.state_share_of_added_cost,
-            "On therapy": row.treated_at_end,
-            "Value, high uptake": row.high_uptake_value,
-            "Gap": "enter enrollment" if row.gaps else "",
-        }
-        for row in found.rows
-    ]
+    rows = []
+    for row in found.rows:
+        line: dict[str, Any] = {"State": row.state}
+        line |= {heading: getattr(row, name) for heading, _, name in COLUMNS}
+        rows.append({**line, "Covers": COVERS[row.covers_today], "Gap": "gap" if row.gaps else ""})
     return pd.DataFrame(rows)
-
-
-WRITTEN = {
-    "Per enrollee a year": lambda usd: dollars(usd, 2),
-    "Value": dollars,
-    "Break-even net price": lambda usd: dollars(usd, 0),
-    "State share of added cost": share,
-    "On therapy": lambda count: f"{count:,.0f}",
-    "Value, high uptake": dollars,
-}
 
 
 def frame(found: Screen) -> pd.DataFrame:

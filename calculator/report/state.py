@@ -77,7 +77,7 @@ def rests_on(decision: StateDecision) -> list[tuple[str, str]]:
     register = decision.register
     package = register.tree.terms[str(decision.scenario.terms["package"])]
     notes = [("terms", f"{package.label} ({package.status})")]
-    notes += decision.notes
+    notes += decision.remarks
     confidential = "AMP, best price and own supplemental rebates are confidential: use your own"
     notes.append(("assumed", confidential))
     first = decision.evaluation.months[0]

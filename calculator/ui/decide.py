@@ -19,7 +19,7 @@ from calculator.report.words import dollars, share
 from calculator.scenario import PlanScenario
 from calculator.ui import parts
 from calculator.ui.inputs_part_d import sidebar
-from calculator.ui.parts import section, signed, usd
+from calculator.ui.parts import cents, section, signed, usd
 from calculator.ui.widgets import calm, shown, theme
 
 PRICED, INCLUDES = "assumptions.payment.priced_share", "terms.net_includes_discount"
@@ -147,7 +147,7 @@ def _tables(decision: PlanDecision) -> None:
         parts.written(
             table.by_line(decision, year),
             ["Line", *table.COLUMNS],
-            columns=[usd(2)] * 3,
+            columns=[cents] * 3,
             bold_last=True,
         )
     with right:
@@ -155,7 +155,7 @@ def _tables(decision: PlanDecision) -> None:
         parts.written(
             table.by_year(decision),
             ["Year", *table.COLUMNS, "PMPM"],
-            columns=[*[usd(0)] * 3, usd(2)],
+            columns=[usd, usd, usd, cents],
             bold_last=True,
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import streamlit as st
 
 from calculator.analysis.states import state_scenario
@@ -99,13 +101,13 @@ def _state(form: Form) -> None:
     labels = {
         abbr: row["state"] for abbr, row in sorted(tree.states.items(), key=lambda x: x[1]["state"])
     }
-    abbr = labelled_choice(form, STATE, "State", labels, on_change=_as_it_covers)
-    row = tree.states[abbr]
+    row = tree.states[str(st.session_state[form.key(STATE)])]
     found = Dated(status="published", source=row["coverage_source"])
+    help_ = f"{plain(row['coverage_note'])} {sourced(found, tree)}"
+    labelled_choice(form, STATE, "State", labels, help_, _as_it_covers)
     st.caption(
         f"At the end of 2026: {plain(COVERS[row['covers']])} ({plain(row['coverage_status'])}, "
-        f"{plain(row['coverage_confidence'])} confidence). {plain(row['coverage_note'])} "
-        f"{sourced(found, tree)}"
+        f"{plain(row['coverage_confidence'])} confidence)."
     )
 
 
@@ -143,13 +145,14 @@ def _enrollment(form: Form, scenario: StateScenario) -> None:
     missing = gaps(scenario, register)
     with st.expander("Enrollment", expanded=bool(missing)):
         counted, divided = (
-            Dated(status="published", source=row[f"{kind}_source"])
-            for kind in ("enrollment", "groups")
-        )
+            f"[{plain(source.publisher)}]({source.url})" if source.url else plain(source.publisher)
+            for source in (register.tree.sources[row[f"{kind}_source"]]
+                           for kind in ("enrollment", "groups"))
+        )  # fmt: skip
+        period = dt.date.fromisoformat(f"{row['enrollment_period']}-01")
         st.caption(
-            f"Preset: {plain(row['enrollment_period'])}, {plain(row['enrollment_status'])}; adults "
-            f"divided as in 2022. {sourced(counted, register.tree)} "
-            f"{sourced(divided, register.tree)} An empty field takes the preset back."
+            f"Preset: {period:%B %Y}, {plain(row['enrollment_status'])} ({counted}); adults divided"
+            f" as in 2022 ({divided}). An empty field takes the preset back."
         )
         for name in GROUPS:
             _group(form, name, missing=f"groups.{name}.enrollment" in missing)
@@ -180,7 +183,7 @@ def _group(form: Form, name: str, *, missing: bool) -> None:
     if included and not (text or usual):
         says = ":orange-badge[gap]"
     with st.expander(
-        f"{GROUP_NAMES[name]}: {says}", type="compact", key=form.key(path), expanded=missing
+        f"**{GROUP_NAMES[name]}**: {says}", type="compact", key=form.key(path), expanded=missing
     ):
         form.number(f"{path}.enrollment", "Enrollment (people)", hint=GAP)
         form.word(f"{path}.included")

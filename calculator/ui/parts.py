@@ -24,6 +24,7 @@ from calculator.ui.widgets import badges, plain, shown
 Said = TypeVar("Said")
 Note = tuple[str, str]  # badge, sentence
 LAST_GOOD = "last_good"
+CENT = 0.005
 WORD_JOINER = "\N{WORD JOINER}"
 
 
@@ -151,9 +152,18 @@ def texts(rows: Sequence[tuple[str, ...]], head: Sequence[str]) -> None:
     st.table(pd.DataFrame(safe, columns=list(head)), border="horizontal", hide_index=True)
 
 
-def usd(decimals: int) -> Write:
-    """Dollars as a table writes them."""
-    return lambda amount: table.cents(amount, decimals)
+def cents(amount: float) -> str:
+    """Dollars and cents, as a table writes what is small."""
+    return table.cents(amount, 2)
+
+
+def usd(amount: float) -> str:
+    """Dollars to three significant figures, as a table writes what is large.
+
+    >>> usd(865_346_398.0), usd(0.0)
+    ('$865M', '$0')
+    """
+    return dollars(amount) if abs(amount) >= CENT else "$0"
 
 
 def count(number: float) -> str:

@@ -15,19 +15,19 @@ from calculator.report.budget import MEASURES, PEOPLE, PMPM, UNITS, USD, Basis, 
 from calculator.report.figures_medicaid import budget_figure
 from calculator.report.state import rests_on, verdict
 from calculator.report.table import COLUMNS
-from calculator.report.words import either, share
+from calculator.report.words import share
 from calculator.scenario import StateScenario
 from calculator.ui import parts
 from calculator.ui.downloads import download, file_name
 from calculator.ui.form import Form
 from calculator.ui.inputs_medicaid import CONFIDENTIAL, GROUP_NAMES, sidebar
-from calculator.ui.parts import count, section, signed, usd
+from calculator.ui.parts import cents, count, section, signed, usd
 from calculator.ui.widgets import calm, plain, shown, theme
 
 ALL_YEARS = "All years"
 GROSS, NET = "Gross", "Net of rebates"
 ACCRUAL, CASH = "Accrual", "Cash"
-WRITE = {USD: usd(0), PMPM: usd(2), PEOPLE: count, budgets.FILLS: count}
+WRITE = {USD: usd, PMPM: cents, PEOPLE: count, budgets.FILLS: count}
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,10 @@ def render() -> None:
     parts.headline(*_split(said.verdict), said.rests_on)
     _cards(said)
     basis = _picture(said.budget)
-    _tables(said.budget, basis)
-    left, right = st.columns(2, gap="large")
-    with left:
-        _high_uptake(said)
-    with right:
-        section("What enrollees get")
-        until = said.budget.until
-        parts.outcomes(decision.outcomes, decision.register, "starts", until, "fiscal year ")
+    _tables(said, basis)
+    section("What enrollees get")
+    until = said.budget.until
+    parts.outcomes(decision.outcomes, decision.register, "starts", until, "fiscal year ")
     _files(said)
     days = [*decision.evaluation.months[::12], decision.evaluation.months[-1]]
     parts.basis(decision, said.rests_on, days, lambda: _confidential(decision))
@@ -87,8 +83,14 @@ def _split(sentence: str) -> tuple[str, str]:
 def _missing(form: Form) -> list[str]:
     """Groups of the chosen state without a number, where the answer needs one."""
     scenario = form.scenario()
-    if not isinstance(scenario, StateScenario):
-        return []
+    own = form.ground.scenario
+    assert isinstance(own, StateScenario)
+    if scenario is None:
+        # What stands in for a wrong entry must have an answer itself.
+        last = st.session_state.get(form.key(parts.LAST_GOOD))
+        same = isinstance(last, StateScenario) and last.state.abbr == own.state.abbr
+        return [] if same else gaps(own, form.ground.register)
+    assert isinstance(scenario, StateScenario)
     missing = gaps(scenario, scenario.register())
     if missing and scenario.state.accept_gaps:
         try:
@@ -114,6 +116,8 @@ def _gap(form: Form, missing: list[str]) -> None:
         ),
         icon=":material/edit:",
     )
+    if form.wrong is not None:
+        st.warning(plain(form.wrong), icon=":material/edit:")
     section("What is known of its groups")
     rows = [
         (
@@ -129,11 +133,7 @@ def _gap(form: Form, missing: list[str]) -> None:
 
 def _listed(names: list[str]) -> str:
     """Names as one phrase: a, b and c."""
-    return (
-        either(names).replace(", or ", " and ")
-        if len(names) < 3
-        else either(names).replace(", or ", ", and ")
-    )
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 # ----------------------------------------------------------------------------------------- answer
@@ -199,7 +199,8 @@ def _year_name(found: Budget, year: str) -> str:
     return year if months == 12 else f"{year} ({months} months)"
 
 
-def _tables(found: Budget, basis: Basis) -> None:
+def _tables(said: Answer, basis: Basis) -> None:
+    found = said.budget
     left, right = st.columns([1, 1], gap="large")
     with left:
         section("Both branches by line, USD")
@@ -216,22 +217,23 @@ def _tables(found: Budget, basis: Basis) -> None:
         words = {"gross": "before rebates", "net": "net of rebates", "net_cash": "net, cash"}
         st.caption(f"State dollars, {words[basis]}; PMPM is the difference per enrollee a month.")
         key = f"state_{basis}"
-        rows = []
+        yearly = []
         for name in (*found.years, None):
             out, into = (found.of(branch, key, name) for branch in budgets.BRANCHES)
             months = found.of("join", "member_months", name)
             label = "Total" if name is None else _year_name(found, name)
-            rows.append((label, out, into, into - out, (into - out) / months))
+            yearly.append((label, out, into, into - out, (into - out) / months))
         parts.written(
-            rows,
+            yearly,
             ["Fiscal year", *COLUMNS, "PMPM"],
-            columns=[*[usd(0)] * 3, usd(2)],
+            columns=[usd, usd, usd, cents],
             bold_last=True,
         )
+        _high_uptake(said)
 
 
 def _high_uptake(said: Answer) -> None:
-    section("If use grows as fast as the fastest seen elsewhere")
+    section("At the high end of the use seen in other states")
     high, found = said.decision.high_uptake, said.budget
     rows = [
         (f"Value to {found.state}", said.decision.value.total, high["total"]),
@@ -242,10 +244,10 @@ def _high_uptake(said: Answer) -> None:
         ),
         ("Fills when joining", found.of("join", "fills"), high["fills"]),
     ]
-    parts.written(rows, ["", "central", "high uptake"], lines=[usd(0), usd(0), count])
+    parts.written(rows, ["", "central", "high uptake"], lines=[usd, usd, count])
     st.caption(
-        "High uptake is the upper end of what states saw after they began to cover obesity use. "
-        "Launch estimates have missed by multiples."
+        "High uptake takes the upper end of the 95% band of fills that states saw after they "
+        "began to cover obesity use. Launch estimates have missed by multiples."
     )
 
 

@@ -16,13 +16,13 @@ from calculator.report import screen as screens
 from calculator.report.figures import COLOURS
 from calculator.report.figures_states import states_figure
 from calculator.report.screen import Screen
-from calculator.report.words import changed
+from calculator.report.words import changed, dollars
 from calculator.scenario import CHANGES, Scenario
 from calculator.ui import parts
 from calculator.ui.downloads import download, file_name
 from calculator.ui.form import PACKAGE, Form, offered
 from calculator.ui.inputs_medicaid import FIRST_OFFERED
-from calculator.ui.parts import Note, section
+from calculator.ui.parts import Note, section, signed
 from calculator.ui.sidebar import Frame, inputs, terms_package
 from calculator.ui.widgets import calm, plain, theme
 
@@ -82,8 +82,8 @@ def render() -> None:
     found = said.screen
     notes = _rests_on(form)
     parts.headline(screens.sentence(found), screens.more(found), notes)
-    parts.cards(screens.cards(found, said.price, said.until))
-    left, right = st.columns([5, 6], gap="medium")
+    _cards(said)
+    left, right = st.columns([5, 7], gap="medium")
     with left:
         title = screens.title(found)
         section(title)
@@ -124,22 +124,58 @@ def _rests_on(form: Form) -> list[Note]:
     ]
 
 
+def _cards(said: Answer) -> None:
+    """Four figures of all states together."""
+    found = said.screen
+    turning, covered = found.breakeven(), found.covered
+    parts.cards(
+        [
+            (
+                f"Value to {len(found.known)} states",
+                signed(found.total("value")),
+                f"{signed(found.total('high_uptake_value'))} at high uptake",
+            ),
+            (
+                f"Of which to {len(covered)} that cover it today",
+                signed(sum(row.value or 0.0 for row in covered)),
+                f"to {said.until}",
+            ),
+            (
+                "Break-even net price, median",
+                "none" if turning is None else f"{dollars(turning, 0)} a fill",
+                f"guaranteed {'none' if said.price is None else dollars(said.price, 0)}",
+            ),
+            (
+                f"People on therapy, {said.until}",
+                f"{found.total('treated_at_end'):,.0f}",
+                f"in {len(found.known)} states",
+            ),
+        ]
+    )
+
+
 def _table(found: Screen) -> None:
     frame = screens.table(found)
     colours = COLOURS[theme()]
 
-    def coloured(usd: float) -> str:
-        if np.isnan(usd) or usd == 0.0:
+    def coloured(amount: Any) -> str:
+        if not amount or np.isnan(amount):
             return ""
-        return f"color: {colours['gain' if usd > 0 else 'cost']}"
+        return f"color: {colours['gain' if amount > 0 else 'cost']}"
 
-    signed = ["Per enrollee a year", "Value", "Value, high uptake"]
-    styled = frame.style.format(screens.WRITTEN, na_rep="").map(coloured, subset=signed)
+    written: dict[Any, Any] = dict(screens.WRITTEN)
+    values: Any = list(screens.VALUES)
+    styled = frame.style.format(written, na_rep="").map(coloured, subset=values)
+    meaning = {heading: help_ for heading, help_, _ in screens.COLUMNS}
+    config: dict[str, Any] = {
+        heading: st.column_config.Column(help=help_) for heading, help_ in meaning.items()
+    }
     st.dataframe(
         styled,
         hide_index=True,
         height=LINE * 13,
-        column_config={"State": st.column_config.TextColumn(pinned=True)},
+        column_config={"State": st.column_config.Column(pinned=True), **config},
+        placeholder="–",
         alt="All states: value, per enrollee, state share, break-even net price, people treated.",
         key="states",
     )

@@ -218,7 +218,7 @@ def test_treated_member_years_are_counted_by_year_on_therapy():
 
 def test_the_effect_after_stopping_fades_and_leaves_with_members():
     one = group(initiation=starting_in(0, 0.12), curve=curve(1.0))
-    carried = cohort.after_stopping(one, np.array([0.1]), np.array([6.0]))
+    carried = cohort.carried_effect(one, np.array([0.1]), np.array([6.0]))
     fade = 0.9 * np.exp(-1 / 6)
     # 120 stop at the turn into February.
-    assert carried[0, 0] == pytest.approx(10 * sum(fade**month for month in range(11)))
+    assert carried[0, :12].sum() == pytest.approx(120 * sum(fade**month for month in range(11)))

@@ -104,7 +104,12 @@ def test_a_share_of_eligibles_is_the_cohort_of_the_contract(shipped):
             stock,
             np.zeros(1),
         )
-        stock, stopped = cohort.stock_by_age(before, 23), before.stopped[:, -1]
+        # They come a month later, less those who stop or leave in between.
+        last, stay = cohort.stock_by_age(before, 23), 1.0 - churn
+        share = cohort.survival(np.arange(25.0), kappa, scale)
+        came = last[:, 1:] * (share[1:] / share[:-1]) * stay
+        stopped = before.stopped[:, -1] * stay + (last[:, 1:] * stay - came).sum(axis=1)
+        stock = np.concatenate([np.zeros((1, 1)), came], axis=1)
     for branch, ratio in (("join", 1.0), ("stay_out", 0.5 if shipped == "state_covering" else 0.0)):
         group = cohort.project(
             eligible[None],
@@ -119,7 +124,9 @@ def test_a_share_of_eligibles_is_the_cohort_of_the_contract(shipped):
         assert treated.on_therapy == pytest.approx(group.on_therapy, rel=EXACT), branch
         per_month = assumed("persistence.fills_per_month")
         assert treated.fills == pytest.approx(per_month * group.on_therapy, rel=EXACT), branch
-        assert treated.starts == pytest.approx(group.starts, rel=EXACT), branch
+        # Whoever comes from before keeps the authorization, so is no start.
+        starts = group.starters + group.restarts
+        assert treated.starts == pytest.approx(starts, rel=EXACT), branch
 
 
 def test_those_whom_joining_adds_begin_at_the_start_of_the_path():
@@ -162,6 +169,48 @@ def test_a_duration_cap_stops_fills_after_the_cap():
         still_on = starters[max(month - 5, 0) : month + 1].sum()
         assert found.fills[0, month] == pytest.approx(still_on, abs=1e-9)
     assert found.fills[0, 17:].tolist() == [0.0] * 43
+
+
+def test_a_duration_cap_ends_fills_that_were_observed_without_one():
+    """A flat 2,000 fills a quarter by people who never stop: all start at once, and end at six."""
+    found = run({
+        **NOBODY_STOPS,
+        **ONE_MILLION,
+        "uptake.quarterly_fills_per_1000": [2.0],
+        "assumptions.coverage.duration_cap_months": 6,
+    }).result.join  # fmt: skip
+    assert found.fills[0] == pytest.approx([2_000 / 3] * 6 + [0.0] * 54)
+    assert found.on_therapy[0] == pytest.approx([2_000 / 3] * 6 + [0.0] * 54)
+
+
+@pytest.mark.parametrize("form", FORMS[1:])
+def test_people_on_therapy_are_those_behind_the_fills(form):
+    """Also where the state has covered half of the use for two years."""
+    settings = {
+        "uptake.form": form,
+        "uptake.monthly_fills": [800.0, 810.0, 820.0],
+        "state.own_uptake_ratio": 0.5,
+        "assumptions.persistence.fills_per_month": 0.9,
+    }
+    found = run(settings, "state_covering").result
+    for branch in (found.join, found.stay_out):
+        assert branch.on_therapy == pytest.approx(branch.fills / 0.9, rel=1e-6)
+
+
+@pytest.mark.parametrize("form", FORMS[:2])
+@pytest.mark.parametrize("shipped", ["state_not_covering", "state_covering"])
+def test_those_who_stopped_are_kept_month_by_month(form, shipped):
+    """Model section 3: less those who leave and start again, plus those who stop."""
+    found = run({"uptake.form": form}, shipped)
+    inputs = found.inputs
+    group = medicaid.treated_group(inputs, inputs.join)
+    before = group.stopped[0, 0]
+    for month in range(1, 60):
+        expected = before * 0.97 + group.stops[0, month] - group.restarts[0, month]
+        assert group.stopped[0, month] == pytest.approx(expected, rel=EXACT), month
+        before = expected
+    # Nobody has stopped before the second month, so nobody starts again before the third.
+    assert (group.restarts[0, 2:] > 0).all() == (form == "share_of_eligibles")
 
 
 @pytest.mark.parametrize("months_covered", [6, 12, 24])

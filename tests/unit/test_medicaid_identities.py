@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from calculator import decide, load_scenario
 from calculator.decision import evaluate
+from calculator.model import ledger as words
 from calculator.model import medicaid
 from calculator.scenario import StateScenario
 from tests.unit.test_medicaid import EXACT, FORMS, NOBODY_TODAY, OTHERS
@@ -117,7 +118,11 @@ def test_federal_and_state_are_the_total_in_every_measure_of_every_year(scenario
             gross, net = (branch[f"total_computable_{key}"][year] for key in ("gross", "net"))
             assert gross - branch["rebates"][year] == pytest.approx(net, abs=scale)
             for payer in ("federal", "state"):
-                by_line = (line.get(payer, {}).get(year, 0.0) for line in branch["lines"].values())
+                by_line = (
+                    line.get(payer, {}).get(year, 0.0)
+                    for name_of_line, line in branch["lines"].items()
+                    if name_of_line != "premium_tax"
+                )
                 assert sum(by_line) == pytest.approx(branch[f"{payer}_net"][year], abs=scale)
 
 
@@ -163,12 +168,49 @@ def test_each_line_of_the_ledger_is_whole(scenario):
 def test_the_value_is_the_states_rows_staying_out_less_joining(scenario):
     decision = decide(scenario)
     rows = decision.ledger()
-    state = rows[rows.payer == "state"]
+    # Premium tax goes round between the governments and is shown apart.
+    state = rows[(rows.payer == "state") & (rows.line != "premium_tax")]
     branch = state.branch.map({"stay_out": 1.0, "join": -1.0})
     expected = (state.amount * branch).groupby(state.period).sum()
     scale = rounding(rows)
     for year, usd in decision.value.by_period.items():
         assert usd == pytest.approx(expected.get(year, 0.0), abs=scale)
+
+
+@settings(max_examples=20)
+@given(states())
+def test_measures_are_read_off_the_rows_and_the_people(scenario):
+    decision = decide(scenario)
+    rows = decision.ledger()
+    scale = rounding(rows)
+    for name, branch in branches(decision.evaluation).items():
+        budget = decision.budget[name]
+        paid = rows[rows.branch == name].groupby(["payer", "line", "period"]).amount.sum()
+        plans = paid.groupby(["payer", "period"]).sum()
+        for year in decision.periods:
+            found = budget["managed_care_plans"][year]
+            assert found == pytest.approx(plans.get(("mco", year), 0.0), abs=10 * scale)
+            tax = paid.get(("state", "premium_tax", year), 0.0)
+            assert budget["premium_tax_to_state"][year] == pytest.approx(-tax, abs=scale)
+        for measure, people, per in (
+            ("starts", branch.starts, 1),
+            ("fills", branch.fills, 1),
+            ("treated_years", branch.on_therapy, 12),
+            ("member_months", decision.evaluation.result.member_months, 1),
+        ):
+            whole = float(np.broadcast_to(people, decision.evaluation.result.value.shape).sum())
+            assert sum(budget[measure].values()) == pytest.approx(whole / per, abs=1e-6)
+
+
+@settings(max_examples=20)
+@given(states(without=("assumptions.coverage.existing_fills_per_enrollee",)))
+def test_the_drugs_net_cost_is_what_all_but_the_member_pay_less_rebates(scenario):
+    run = evaluate(scenario.with_settings(NOBODY_TODAY))
+    for branch in branches(run).values():
+        paid = words.total(branch.rows, ["model_drugs"], ["federal", "state", "mco"])
+        back = words.total(branch.rows, medicaid.REBATE_LINES, ["manufacturer"])
+        scale = EXACT * (1 + np.abs(paid).max())
+        assert branch.net_drug_cost == pytest.approx(paid - back, abs=scale)
 
 
 @settings(max_examples=20)

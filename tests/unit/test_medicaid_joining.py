@@ -190,18 +190,32 @@ def test_lifestyle_support_keeps_weight_off_in_the_model_only():
     assert some["stay_out"]["mean_weight_kept"] == without["stay_out"]["mean_weight_kept"]
 
 
+def dated_net(scenario, later: float):
+    """The scenario's register with a guaranteed net price of 245 and another one from 2030."""
+    register = scenario.register()
+    lever = register.entries["terms.guaranteed_net_price"]
+    given = max(lever.values.items())[1]
+    days = {dt.date(2026, 1, 1): 245.0, dt.date(2030, 1, 1): later}
+    values = {day: given.model_copy(update={"value": net}) for day, net in days.items()}
+    path = {"terms.guaranteed_net_price": lever.model_copy(update={"values": values})}
+    return register.with_entries(path)
+
+
 def test_a_guaranteed_net_price_may_change_by_date():
     """Levers are dated: what holds from 2030 is no news for 2029."""
     scenario = load_scenario("state_covering")
-    register = scenario.register()
-    lever = register.entries["terms.guaranteed_net_price"]
-    (dated,) = {day: value for day, value in lever.values.items() if value.value}.values()
-    days = {dt.date(2026, 1, 1): 245.0, dt.date(2030, 1, 1): 195.0}
-    values = {day: dated.model_copy(update={"value": net}) for day, net in days.items()}
-    path = {"terms.guaranteed_net_price": lever.model_copy(update={"values": values})}
     early, both = (
-        medicaid.run(build_inputs(scenario, found)).value[0]
-        for found in (register, register.with_entries(path))
+        medicaid.run(build_inputs(scenario, register)).value[0]
+        for register in (scenario.register(), dated_net(scenario, 195.0))
     )
     assert both[:36] == pytest.approx(early[:36], rel=EXACT)
     assert np.all(both[36:] > early[36:])
+
+
+@pytest.mark.parametrize(("later", "joins"), [(245.0, True), (195.0, True), (260.0, False)])
+def test_a_condition_holds_in_every_month(later, joins):
+    scenario = load_scenario("state_covering").with_settings(
+        {"assumptions.coverage.conditional_net_price": 245.0}
+    )
+    run = medicaid.run(build_inputs(scenario, dated_net(scenario, later)))
+    assert bool(run.value.any()) is joins

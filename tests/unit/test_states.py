@@ -41,7 +41,10 @@ def test_rows_are_ranked_by_value_per_enrollee_and_gaps_come_last(rows):
         assert found.value is None
         (gap,) = found.gaps
         assert "expansion_adults" in gap
-    assert not any(found.gaps for found in rows[:KNOWN])
+    # Two more states have a gap that leaves an answer: where their pharmacy benefit is.
+    named = {found.abbr: found.gaps for found in rows[:KNOWN] if found.gaps}
+    assert set(named) == {"AR", "NV"}
+    assert all("managed care" in gap for gaps in named.values() for gap in gaps)
 
 
 def test_a_row_is_that_states_own_decision(rows):
@@ -53,6 +56,22 @@ def test_a_row_is_that_states_own_decision(rows):
         years = decision.evaluation.result.member_months.sum() / 12
         assert found.value_per_enrollee_year == pytest.approx(found.value / years, rel=1e-12)
         assert found.treated_at_end == decision.evaluation.result.join.on_therapy[0, -1]
+
+
+def test_the_states_share_is_of_what_joining_adds_and_of_nothing_else(rows):
+    for found in rows[:KNOWN]:
+        result = decide(state_scenario(found.abbr)).evaluation.result
+        whole, own = (
+            float(cost(result.join.rows).sum() - cost(result.stay_out.rows).sum())
+            for cost in (medicaid.net_cost, medicaid.state_cost)
+        )
+        if found.covers_today == "yes":  # at a lower price for the same use nothing is added
+            assert whole < 0
+            assert found.state_share_of_added_cost is None
+        else:
+            assert whole > 0
+            assert found.state_share_of_added_cost == pytest.approx(own / whole)
+            assert 0 < found.state_share_of_added_cost < 0.6
 
 
 def test_a_state_is_run_as_it_covers_today(rows):
