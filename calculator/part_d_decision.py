@@ -127,6 +127,21 @@ class PlanDecision(Decision):
             by_period=dict(zip(self.periods, map(float, yearly), strict=True)),
         )
 
+    @cached_property
+    def value_against_no_model(self) -> float:
+        """What joining is worth against no model at all, USD in total.
+
+        `value` compares with staying out of a model that runs, where rivals have moved bids and
+        premiums; here nobody has.
+        """
+        quiet = {f"rivals.{name}": 0.0 for name, change in self.scenario.rivals if change}
+        if not quiet:
+            return self.value.total
+        without = evaluate_plan(self.scenario.with_settings(quiet), None, self.resolution)
+        joined = words.plan_result(self.evaluation.result.join.ledger)
+        nobody = words.plan_result(without.result.stay_out.ledger)
+        return float((joined - nobody)[0].sum())
+
     def ledgers(self) -> dict[str, Ledger]:
         """Both branches' rows by plan year."""
         result = self.evaluation.result
@@ -176,6 +191,7 @@ class PlanDecision(Decision):
         """The decision as plain data, unrounded (the JSON contract)."""
         return {
             **self.heading(),
+            "value_against_no_model": self.value_against_no_model,
             "branches": self.branches(),
             "selection": {
                 "verdict": "not_assessed",

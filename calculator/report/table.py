@@ -103,6 +103,10 @@ def beside(decision: PlanDecision) -> list[str]:
             f"Cost misses the corridor's target by {share(abs(worst))} at most when joining: "
             + ("inside the first threshold, so nothing is shared" if inside else "partly shared")
         )
+    if any(change for _, change in decision.scenario.rivals):
+        months = float(decision.evaluation.result.member_months[0].sum())
+        against = cents(decision.value_against_no_model / months, 2)
+        lines.append(f"PMPM against no model at all, where nobody else has joined, {against}")
     if decision.scenario.plan.type in ("pdp", "mapd"):
         lines.append(
             "Nationally, to 2029, the cap on the base premium leaves nearly all of a priced cost to"

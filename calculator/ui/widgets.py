@@ -71,9 +71,9 @@ def say(place: Any, error: InputError) -> None:
     place.error(plain(error), icon=":material/error:")
 
 
-def mark(place: Any, kind: str, help_: str | None = None) -> None:
-    """One badge, as small as the thing it marks."""
-    place.badge(kind, color=BADGES.get(kind, "gray"), help=help_)
+def mark(place: Any, label: str, help_: str | None = None, kind: str | None = None) -> None:
+    """One badge, as small as the thing it marks, in the colour of its kind (the label itself)."""
+    place.badge(label, color=BADGES.get(kind or label, "gray"), help=help_)
 
 
 def badges(notes: Sequence[tuple[str, str]]) -> None:
@@ -81,15 +81,13 @@ def badges(notes: Sequence[tuple[str, str]]) -> None:
     kinds: dict[str, list[str]] = {}
     for kind, sentence in notes:
         kinds.setdefault(kind, []).append(sentence)
+    order = [*BADGES, *kinds]
     with st.container(horizontal=True, gap="small"):
-        for kind, colour in BADGES.items():
-            if kind not in kinds:
-                continue
+        for kind in sorted(kinds, key=order.index):
             sentences = kinds[kind]
             label = sentences[0] if kind == "terms" else kind
             count = f" {len(sentences)}" if len(sentences) > 1 else ""
-            help_ = "\n\n".join(plain(sentence) for sentence in sentences)
-            st.badge(plain(label) + count, color=colour, help=help_)  # type: ignore[arg-type]
+            mark(st, f"{plain(label)}{count}", "\n\n".join(map(plain, sentences)), kind)
 
 
 # -------------------------------------------------------------------------------------- fields

@@ -1,9 +1,6 @@
 """The first page as a person meets it: every example, every terms package, every wrong input."""
 
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from calculator import decide, load_scenario
 from calculator.assumptions import load_tree
@@ -11,105 +8,76 @@ from calculator.report.verdict import opening, verdict
 from calculator.ui.form import offered
 from calculator.ui.widgets import plain
 
-APP = Path(__file__).resolve().parents[2] / "app.py"
-PATIENCE = 60  # seconds; a busy machine is no failure
 
-
-def opened(**address: str) -> AppTest:
-    at = AppTest.from_file(str(APP), default_timeout=PATIENCE)
-    for key, text in address.items():
-        at.query_params[key.replace("__", ".")] = text
-    return at.run()
-
-
-def said(at: AppTest) -> str:
-    """The verdict, as far as its first sentence."""
-    return at.subheader[0].value
-
-
-def texts(at: AppTest) -> list[str]:
-    return [*(one.value for one in at.markdown), *(one.value for one in at.caption)]
-
-
-def calm(at: AppTest) -> bool:
-    return not at.exception and not at.error and not at.warning
-
-
-def change(at: AppTest, path: str, text: str) -> AppTest:
-    at.text_input(key=path).set_value(text)
-    return at.run()
-
-
-@pytest.mark.parametrize("name", offered())
-def test_every_example_opens_from_its_address_with_the_engines_own_words(name):
-    at = opened(scenario=name)
+@pytest.mark.parametrize("name", offered("part_d"))
+def test_every_example_opens_from_its_address_with_the_engines_own_words(opened, name):
+    page = opened("decide", {"scenario": name})
     decision = decide(load_scenario(name))
-    assert calm(at)
-    assert said(at) == plain(opening(decision))
+    assert page.calm
+    assert page.said == plain(opening(decision))
     turn = verdict(decision).sentence.removeprefix(opening(decision)).strip()
-    assert plain(turn) in texts(at)
-    assert len(at.metric) == 4
-    assert len(at.table) >= 4
-    assert any(decision.fingerprint in text for text in texts(at))
-    assert at.button(key="reset").disabled
+    assert plain(turn) in page.texts
+    assert len(page.at.metric) == 4
+    assert len(page.at.table) >= 4
+    assert any(decision.fingerprint in text for text in page.texts)
+    assert page.at.button(key="reset").disabled
 
 
 @pytest.mark.parametrize("package", load_tree().terms)
-def test_every_terms_package_can_be_chosen(package):
-    at = opened()
-    at.selectbox(key="terms.package").select(package).run()
+def test_every_terms_package_can_be_chosen(opened, package):
+    page = opened().choose("terms.package", package)
     wanted = decide(load_scenario("pdp_regional").with_settings({"terms.package": package}))
-    assert calm(at)
-    assert said(at) == plain(opening(wanted))
-    assert any(load_tree().terms[package].label in text for text in texts(at))
+    assert page.calm
+    assert page.said == plain(opening(wanted))
+    assert any(load_tree().terms[package].label in text for text in page.texts)
 
 
-def test_members_change_the_verdict_and_the_address_and_reset_brings_both_back():
-    at = opened()
-    before = said(at)
-    change(at, "plan.members", "55000")
+def test_members_change_the_verdict_and_the_address_and_reset_brings_both_back(opened):
+    page = opened()
+    before = page.said
+    page.change("plan.members", "55000")
     wanted = decide(load_scenario("pdp_regional").with_settings({"plan.members": 55_000}))
-    assert calm(at)
-    assert said(at) == plain(opening(wanted)) != before
-    assert at.text_input(key="plan.members").value == "55,000"
-    assert "Changed from default: **1**" in texts(at)
-    assert at.query_params == {"scenario": "pdp_regional", "plan.members": "55000"}
-    at.button(key="reset").click().run()
-    assert said(at) == before
-    assert at.text_input(key="plan.members").value == "40,000"
-    assert "Changed from default: **0**" in texts(at)
+    assert page.calm
+    assert page.said == plain(opening(wanted)) != before
+    assert page.text("plan.members") == "55,000"
+    assert "Changed from default: **1**" in page.texts
+    assert page.at.query_params == {"scenario": "pdp_regional", "plan.members": "55000"}
+    page.reset()
+    assert page.said == before
+    assert page.text("plan.members") == "40,000"
+    assert "Changed from default: **0**" in page.texts
 
 
-def test_an_address_opens_the_same_case():
-    at = opened(scenario="mapd", plan__members="70000", terms__copay="25")
+def test_an_address_opens_the_same_case(opened):
+    page = opened("decide", {"scenario": "mapd", "plan.members": "70000", "terms.copay": "25"})
     wanted = load_scenario("mapd").with_settings({"plan.members": 70_000, "terms.copay": 25})
-    assert calm(at)
-    assert said(at) == plain(opening(decide(wanted)))
-    assert "Changed from default: **2**" in texts(at)
+    assert page.calm
+    assert page.said == plain(opening(decide(wanted)))
+    assert "Changed from default: **2**" in page.texts
 
 
-def test_an_address_may_set_what_has_no_field():
+def test_an_address_may_set_what_has_no_field(opened):
     path = "assumptions.administration.fixed_cost"
-    at = opened(**{path: "250000"})
+    page = opened("decide", {path: "250000"})
     wanted = load_scenario("pdp_regional").with_settings({path: 250_000})
-    assert calm(at)
-    assert said(at) == plain(opening(decide(wanted)))
+    assert page.calm
+    assert page.said == plain(opening(decide(wanted)))
 
 
-def test_another_example_starts_from_its_own_figures():
-    at = change(opened(), "plan.members", "55000")
-    at.selectbox(key="scenario").select("egwp").run()
-    assert calm(at)
-    assert said(at) == plain(opening(decide(load_scenario("egwp"))))
-    assert "Changed from default: **0**" in texts(at)
+def test_another_example_starts_from_its_own_figures(opened):
+    page = opened().change("plan.members", "55000")
+    page.choose("scenario", "egwp")
+    assert page.calm
+    assert page.said == plain(opening(decide(load_scenario("egwp"))))
+    assert "Changed from default: **0**" in page.texts
 
 
-def test_a_terms_package_keeps_the_plan_and_lays_its_own_levers():
-    at = change(opened(), "plan.members", "55000")
-    change(at, "terms.copay", "25")
-    at.selectbox(key="terms.package").select("illustrative_all").run()
-    assert at.text_input(key="plan.members").value == "55,000"
-    assert at.text_input(key="terms.copay").value == "50"
+def test_a_terms_package_keeps_the_plan_and_lays_its_own_levers(opened):
+    page = opened().change("plan.members", "55000")
+    page.change("terms.copay", "25")
+    page.choose("terms.package", "illustrative_all")
+    assert page.text("plan.members") == "55,000"
+    assert page.text("terms.copay") == "50"
 
 
 WRONG = [
@@ -131,21 +99,18 @@ WRONG = [
 
 @pytest.mark.parametrize(("path", "text", "sentence"), WRONG)
 def test_a_wrong_input_is_answered_beside_its_field_and_keeps_the_last_good_result(
-    path, text, sentence
+    opened, path, text, sentence
 ):
-    at = change(opened(), "plan.spend_ratio", "1.2")
-    before = said(at)
-    change(at, path, text)
-    assert not at.exception
-    assert len(at.error) == 1
-    shown = at.error[0].value.replace("\\", "")
-    assert sentence in shown
-    assert said(at) == before
-    assert "This result belongs to the last valid inputs." in at.warning[0].value
-    assert shown in at.warning[0].value.replace("\\", "")
-    assert at.text_input(key="plan.spend_ratio").value == "1.2"
-    at.button(key="reset").click().run()
-    assert calm(at)
+    page = opened().change("plan.spend_ratio", "1.2")
+    before = page.said
+    page.change(path, text)
+    assert sentence in page.complaint
+    assert page.said == before
+    assert "This result belongs to the last valid inputs." in page.aside
+    assert page.complaint in page.aside
+    assert page.text("plan.spend_ratio") == "1.2"
+    page.reset()
+    assert page.calm
 
 
 @pytest.mark.parametrize(
@@ -161,55 +126,52 @@ def test_a_wrong_input_is_answered_beside_its_field_and_keeps_the_last_good_resu
     ],
     ids=str,
 )
-def test_a_broken_address_says_what_is_wrong_and_shows_the_example(address):
-    at = opened(**address)
-    assert not at.exception
-    assert len(at.error) == 1
-    assert "allowed is" in at.error[0].value
-    assert "the example as shipped" in at.warning[0].value
-    assert said(at) == plain(opening(decide(load_scenario("pdp_regional"))))
+def test_a_broken_address_says_what_is_wrong_and_shows_the_example(opened, address):
+    page = opened("decide", address)
+    assert "allowed is" in page.complaint
+    assert "the example as shipped" in page.aside
+    assert page.said == plain(opening(decide(load_scenario("pdp_regional"))))
 
 
-def test_fields_understand_how_people_write_numbers():
-    at = change(opened(), "plan.lis_share", "12.5%")
-    change(at, "terms.copay", "$35")
-    change(at, "plan.bid", "290")
-    change(at, "plan.bid", "")
-    assert calm(at)
-    assert at.text_input(key="plan.lis_share").value == "0.125"
-    assert at.text_input(key="terms.copay").value == "35"
-    assert at.text_input(key="plan.bid").value == "none"
+def test_fields_understand_how_people_write_numbers(opened):
+    page = opened().change("plan.lis_share", "12.5%")
+    page.change("terms.copay", "$35")
+    page.change("plan.bid", "290")
+    page.change("plan.bid", "")
+    assert page.calm
+    assert page.text("plan.lis_share") == "0.125"
+    assert page.text("terms.copay") == "35"
+    assert page.text("plan.bid") == "none"
 
 
-def test_own_persistence_and_a_yes_or_no_reach_the_engine():
-    at = change(opened(), "therapy.persistence_points.12", "0.7")
-    at.radio(key="terms.net_includes_discount").set_value("no").run()
+def test_own_persistence_and_a_yes_or_no_reach_the_engine(opened):
+    page = opened().change("therapy.persistence_points.12", "0.7")
+    page.answer("terms.net_includes_discount", "no")
     wanted = load_scenario("pdp_regional").with_settings(
         {"therapy.persistence_points": {12: 0.7}, "terms.net_includes_discount": False}
     )
-    assert calm(at)
-    assert said(at) == plain(opening(decide(wanted)))
+    assert page.calm
+    assert page.said == plain(opening(decide(wanted)))
 
 
-def test_nobody_treated_is_a_page_too():
-    at = opened(
-        **{
+def test_nobody_treated_is_a_page_too(opened):
+    page = opened(
+        "decide",
+        {
             "assumptions.uptake.initiation": "0",
             "assumptions.uptake.bridge_initiation": "0",
             "terms.existing_users": "none",
-        }
+        },
     )
-    assert calm(at)
-    assert "#### No model drug is filled under these inputs." in texts(at)
+    assert page.calm
+    assert "No model drug is filled under these inputs." in page.sections
 
 
-def test_a_bug_of_ours_is_one_calm_sentence(monkeypatch):
+def test_a_bug_of_ours_is_one_calm_sentence(opened, monkeypatch):
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("calculator.ui.decide._outcomes", broken)
-    at = opened()
-    assert not at.exception
-    assert len(at.error) == 1
-    assert "could not be drawn" in at.error[0].value
-    assert "secret" not in at.error[0].value
+    monkeypatch.setattr("calculator.ui.decide._both_ways", broken)
+    page = opened()
+    assert "could not be drawn" in page.complaint
+    assert "secret" not in page.complaint

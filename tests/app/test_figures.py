@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from calculator import decide, load_scenario
-from calculator.report import figures
+from calculator.report import figures, figures_part_d
 from calculator.ui.form import offered
 
 
-@pytest.fixture(scope="module", params=offered())
+@pytest.fixture(scope="module", params=offered("part_d"))
 def decision(request):
     return decide(load_scenario(request.param))
 
 
 def test_payers_sum_to_the_gross_cost_and_to_a_dollar(decision):
-    payers = figures.drug_payers(decision)
+    payers = figures_part_d.drug_payers(decision)
     ledger = decision.ledger()
     for branch, paid in (("join", payers.join), ("stay_out", payers.stay_out)):
         rows = ledger[(ledger.branch == branch) & (ledger.line == "model_drugs")]
@@ -26,34 +26,34 @@ def test_payers_sum_to_the_gross_cost_and_to_a_dollar(decision):
 def test_what_medicare_adds_comes_off_the_plan():
     plain = load_scenario("pdp_regional")
     helped = plain.with_settings({"terms.extra_reinsurance.share": 1.0})
-    before = figures.drug_payers(decide(plain)).join
-    after = figures.drug_payers(decide(helped)).join
+    before = figures_part_d.drug_payers(decide(plain)).join
+    after = figures_part_d.drug_payers(decide(helped)).join
     assert "plan" not in after or np.allclose(after["plan"], 0.0, atol=1e-9)
     assert np.allclose(after["cms_incentive"], before["plan"])
 
 
 def test_a_payment_above_the_cost_is_not_a_part_of_the_price():
     rich = load_scenario("pdp_regional").with_settings({"terms.obesity_capitation.amount": 2000})
-    payers = figures.drug_payers(decide(rich))
+    payers = figures_part_d.drug_payers(decide(rich))
     assert sum(payers.cents().values()) == pytest.approx(100.0)
     assert all(cents >= 0 for payer, cents in payers.cents().items() if payer != "reinsurance")
     assert payers.beyond > 0
-    assert "more than these fills cost" in figures.payers_note(payers)
+    assert "more than these fills cost" in figures_part_d.payers_note(payers)
 
 
 def test_the_title_names_the_two_who_pay_most(decision):
-    payers = figures.drug_payers(decision)
+    payers = figures_part_d.drug_payers(decision)
     cents = payers.cents()
     manufacturer = cents["dir"] + cents["manufacturer"]
-    title = figures.payers_title(payers)
+    title = figures_part_d.payers_title(payers)
     assert title.startswith(f"Of each model-drug dollar, the manufacturer pays {manufacturer:.0f}")
-    assert figures.payers_alt(payers).count("¢") == len(cents)
+    assert figures_part_d.payers_alt(payers).count("¢") == len(cents)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_bars_take_the_colours_of_the_theme_and_end_at_the_ledgers_amounts(decision, theme):
-    payers = figures.drug_payers(decision)
-    figure = figures.payers_figure(payers, theme)
+    payers = figures_part_d.drug_payers(decision)
+    figure = figures_part_d.payers_figure(payers, theme)
     colours = set(figures.COLOURS[theme].values())
     assert {bar.marker.color for bar in figure.data} <= colours
     assert figure.layout.yaxis.title.text == "USD per member per month (PMPM)"
@@ -67,8 +67,8 @@ def test_bars_take_the_colours_of_the_theme_and_end_at_the_ledgers_amounts(decis
 
 
 def test_direct_labels_do_not_touch(decision):
-    payers = figures.drug_payers(decision)
-    figure = figures.payers_figure(payers, "light")
+    payers = figures_part_d.drug_payers(decision)
+    figure = figures_part_d.payers_figure(payers, "light")
     low, high = figure.layout.yaxis.range
     pixels = (figure.layout.height - figures.TOP - figures.BOTTOM) / (high - low)
     labels = [note for note in figure.layout.annotations if note.showarrow]
@@ -81,5 +81,5 @@ def test_direct_labels_do_not_touch(decision):
 
 def test_the_two_sets_of_colours_name_the_same_payers():
     assert figures.COLOURS["light"].keys() == figures.COLOURS["dark"].keys()
-    known = {segment.colour for segment in figures.SEGMENTS}
+    known = {layer.colour for layer in figures_part_d.LAYERS}
     assert known <= figures.COLOURS["light"].keys()

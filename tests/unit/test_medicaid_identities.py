@@ -378,6 +378,40 @@ def test_a_population_split_in_two_adds_up_apart_from_the_fixed_cost(part, form)
     assert value(part) + value(1 - part) == pytest.approx(together, abs=scale)
 
 
+@pytest.mark.parametrize("form", FORMS[:2])
+def test_budgets_of_one_group_each_add_up_to_the_budget_of_all(form):
+    """A group left out takes its use of the drugs, new and of today, out with it."""
+    treated = ("base_adults", "expansion_adults", "disabled")
+    whole = load_scenario("state_not_covering").with_settings({
+        "state.abbr": "IL",
+        "uptake.form": form,
+        "assumptions.coverage.administration_fixed": 0.0,
+    })  # fmt: skip
+
+    def measures(*left: str) -> np.ndarray:
+        out = {f"groups.{name}.included": name in left for name in treated}
+        result = evaluate(whole.with_settings(out)).result
+        today = words.total(result.join.rows, ["existing_glp1"])[0]
+        return np.stack([result.join.fills[0], today, result.value[0]])
+
+    together = measures(*treated)
+    apart = sum(measures(name) for name in treated)
+    for number, name in enumerate(("fills", "today's fills", "value")):
+        scale = EXACT * np.abs(together[number]).max()
+        assert apart[number] == pytest.approx(together[number], abs=scale), name
+
+
+def test_typing_the_enrollment_a_group_has_already_changes_nothing():
+    scenario = load_scenario("state_not_covering")
+    before = evaluate(scenario)
+    groups = before.inputs.groups
+    for index, name in enumerate(groups.names):
+        people = float(groups.enrollment[0, 0, index])
+        typed = evaluate(scenario.with_settings({f"groups.{name}.enrollment": people})).result
+        assert typed.join.fills == pytest.approx(before.result.join.fills, rel=1e-6), name
+        assert typed.value == pytest.approx(before.result.value, rel=1e-6), name
+
+
 def test_a_number_of_the_user_is_read_or_refused():
     """Total enrollment without groups in shares would move nothing: silence would mislead."""
     scenario = load_scenario("state_not_covering")

@@ -147,6 +147,21 @@ def test_trap_6_a_high_uptake_run_always_stands_beside_the_central_one(shipped, 
         assert found["total"] < decision.value.total
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"uptake.form": "monthly_fills", "uptake.monthly_fills": [50_000.0]},
+        {"uptake.quarterly_fills_per_1000": [100.0]},
+    ],
+)
+def test_trap_6_high_uptake_is_never_below_what_the_user_expects(own):
+    """Whoever expects more than other states saw is shown at least that."""
+    decision = decide(load_scenario("state_not_covering").with_settings(own))
+    central = decision.evaluation.result.join.fills.sum()
+    assert decision.high_uptake["fills"] >= central
+    assert decision.high_uptake["total"] <= decision.value.total
+
+
 def test_trap_7_uses_that_must_be_covered_anyway_are_not_new():
     """Heart disease, sleep apnea, MASH and diabetes: new users are those who qualify less those."""
     form = {"uptake.form": "share_of_eligibles"}
