@@ -320,6 +320,9 @@ class StateDecision(Decision):
         if scenario.uptake.form != "share_of_eligibles":
             only = "fills are given per enrollee or by month, so who is eligible only spreads them"
             found.append(("not used", f"{only} over the groups"))
+        if register.word("terms.mechanism") == "point_of_sale":
+            paid = "the net price reaches a state as a rebate, whatever the mechanism in Part D"
+            found.append(("not used", paid))
         covers = preset["covers"] in ("yes", "restricted")
         if covers != (scenario.state.stance != "not_covering"):
             known = "covers" if covers else "is not known to cover"

@@ -9,25 +9,13 @@ import numpy as np
 from calculator.assumptions import Register
 from calculator.bridge_inputs import months_between
 from calculator.errors import InputError
+from calculator.medicaid_groups import build_groups, fiscal_year, share_above_threshold, stacked
 from calculator.model import cohort, rebates
 from calculator.model.arrays import MONTHS, Array, array, monthly_probability
 from calculator.model.medicaid import QUARTER, Coverage, Groups, Inputs, Prices
 from calculator.part_d_inputs import EXISTING, offset_effect, persistence
-from calculator.presets import GROUPS, OCTOBER, counted, gaps, sizes
 from calculator.scenario import StateScenario
 
-MATCH = {
-    "children": "fmap",
-    "base_adults": "fmap",
-    "expansion_adults": "expansion",
-    "disabled": "fmap",
-    "duals": "fmap",
-    "medicaid_chip": "efmap",
-    "separate_chip": "efmap",
-}
-WITHOUT_STATUTORY_REBATE = ("separate_chip",)
-ADULTS = ("base_adults", "expansion_adults", "disabled", "duals")
-USES_TODAY = ("base_adults", "expansion_adults", "disabled")
 QUARTERS_OBSERVED = 9
 PER_THOUSAND = 1000.0
 
@@ -47,17 +35,6 @@ def months_of(scenario: StateScenario, register: Register) -> tuple[dt.date, ...
     return tuple(dt.date((first + n) // MONTHS, (first + n) % MONTHS + 1, 1) for n in range(count))
 
 
-def fiscal_year(day: dt.date, first_month: int) -> int:
-    """Fiscal year that holds a day, named by the year in which it ends.
-
-    >>> fiscal_year(dt.date(2026, 7, 1), 7), fiscal_year(dt.date(2027, 6, 1), 7)
-    (2027, 2027)
-    >>> fiscal_year(dt.date(2027, 6, 1), 1)
-    2027
-    """
-    return day.year + (1 if first_month > 1 and day.month >= first_month else 0)
-
-
 def periods(months: tuple[dt.date, ...], first_month: int) -> list[int]:
     """Fiscal year of every month."""
     return [fiscal_year(day, first_month) for day in months]
@@ -71,13 +48,13 @@ def build_inputs(scenario: StateScenario, register: Register, high_uptake: bool 
     def assumed(path: str) -> Array:
         return number(f"assumptions.{path}")
 
-    groups = _groups(scenario, register, months)
+    groups = build_groups(scenario, register, months)
     churn = assumed("coverage.churn_monthly")
     restart = monthly_probability(assumed("persistence.restart_one_year"))
     prices = _prices(scenario, register, months, tuple(scenario.therapy.mix))
     existing = _prices(scenario, register, months, EXISTING)
     join, stay_out = _coverages(scenario, register, months, groups, (churn, restart), high_uptake)
-    net = _stacked([number("terms.guaranteed_net_price", day) for day in months])
+    net = stacked([number("terms.guaranteed_net_price", day) for day in months])
     _check_net(net, prices)
     most = assumed("coverage.conditional_net_price")
     adopts = np.where(np.isnan(most) | np.all(net <= most[:, None], axis=1), 1.0, 0.0)
@@ -125,173 +102,6 @@ def _curve(
     return array(np.where(np.isnan(cap) | (np.arange(months) < cap), curve, 0.0))
 
 
-def _groups(scenario: StateScenario, register: Register, months: tuple[dt.date, ...]) -> Groups:
-    missing = gaps(scenario, register)
-    if missing and not scenario.state.accept_gaps:
-        allowed = f"a number: the preset of {scenario.state.abbr} has none (or state.accept_gaps)"
-        raise InputError(missing[0], allowed, "nothing")
-    names = tuple(
-        name
-        for name in GROUPS
-        if getattr(scenario.groups, name).included and f"groups.{name}.enrollment" not in missing
-    )
-    if not names:
-        raise InputError("groups", "at least one included group with an enrollment", "none")
-    number = register.number
-    enrollment, eligible, managed = [], [], []
-    for name in names:
-        enrollment.append(_enrollment(scenario, register, name, months))
-        eligible.append(_or(number(f"groups.{name}.eligible_share"), _eligible(register, name)))
-        carved = number("assumptions.coverage.managed_care_share")
-        managed.append(_or(number(f"groups.{name}.managed_share"), carved))
-    if not names or not np.any(_stacked(enrollment) * _stacked(eligible)[:, None]):
-        allowed = "at least one included group with enrollment and newly eligible members"
-        given = f"none ({', '.join(missing)} not found)" if missing else "none"
-        raise InputError("groups", allowed, given)
-    people = _stacked(enrollment)
-    today = people[:, 0] * np.array([float(name in USES_TODAY) for name in names])
-    whole = today.sum(axis=-1, keepdims=True)
-    return Groups(
-        names=names,
-        enrollment=people,
-        everyone=_everyone(scenario, register, names, people, months),
-        eligible_share=_stacked(eligible),
-        existing_share=np.divide(today, whole, out=np.zeros(today.shape), where=whole > 0.0),
-        match=_stacked([_match(scenario, register, name, months) for name in names]),
-        managed=_stacked(managed),
-        statutory=tuple(name not in WITHOUT_STATUTORY_REBATE for name in names),
-        supplemental=tuple(getattr(scenario.groups, name).supplemental_eligible for name in names),
-    )
-
-
-def _everyone(
-    scenario: StateScenario,
-    register: Register,
-    names: tuple[str, ...],
-    people: Array,
-    months: tuple[dt.date, ...],
-) -> Array:
-    """All enrollees by month, (C, T), for rates per enrollee, whoever is in this budget.
-
-    The user's total, else the published one; where the user gives groups, they are all.
-    """
-    trend = register.number("assumptions.coverage.enrollment_trend")[:, None]
-    elapsed = np.arange(len(months)) / MONTHS
-    if any(getattr(scenario.groups, name).share is not None for name in names):
-        return array(people.sum(axis=-1))
-    total = register.number("state.enrollment")
-    if not np.any(np.isnan(total)):
-        return array(total[:, None] * (1.0 + trend) ** elapsed)
-    own = [f"groups.{name}.enrollment" for name in names]
-    given = any(getattr(scenario.groups, name).enrollment is not None for name in names)
-    row = register.tree.states[scenario.state.abbr]
-    if given or set(own) & set(register.cases) or not row["total_enrollment"]:
-        return array(people.sum(axis=-1))
-    elapsed = elapsed + months_between(counted(row), months[0]) / MONTHS
-    return array(float(row["total_enrollment"]) * (1.0 + trend) ** elapsed)
-
-
-def _enrollment(
-    scenario: StateScenario, register: Register, name: str, months: tuple[dt.date, ...]
-) -> Array:
-    """People in a group by month, (C, T): a preset moves from the month it was counted in.
-
-    The user's own number is the horizon's first month's.
-    """
-    number = register.number
-    trend = _or(number(f"groups.{name}.trend"), number("assumptions.coverage.enrollment_trend"))
-    people = number(f"groups.{name}.enrollment")
-    elapsed = np.arange(len(months)) / MONTHS
-    own = getattr(scenario.groups, name)
-    if own.share is not None:
-        people = number(f"groups.{name}.share") * number("state.enrollment")
-        if np.any(np.isnan(people)):
-            allowed = "a number, as the groups are given as shares"
-            raise InputError("state.enrollment", allowed, "nothing")
-    elif own.enrollment is None and f"groups.{name}.enrollment" not in register.cases:
-        row = register.tree.states[scenario.state.abbr]
-        people = _or(sizes(row, register)[name], people)
-        elapsed = elapsed + months_between(counted(row), months[0]) / MONTHS
-    path = people[:, None] * (1.0 + trend[:, None]) ** elapsed
-    if name == "expansion_adults":
-        lost = number("assumptions.coverage.work_requirement_expansion_loss")
-        path = path * (1.0 - lost[:, None])
-    return array(path)
-
-
-def _stacked(parts: list[Array]) -> Array:
-    return np.stack(np.broadcast_arrays(*parts), axis=-1)
-
-
-def _or(value: Array | None, otherwise: Array) -> Array:
-    """The value, or the other where there is none."""
-    if value is None:
-        return otherwise
-    return array(np.where(np.isnan(value), otherwise, value))
-
-
-def _eligible(register: Register, name: str) -> Array:
-    """Newly eligible share: adults with obesity who have no covered use; nobody among children.
-
-    Children's obesity use is covered already where necessary (EPSDT).
-    """
-    if name not in ADULTS:
-        return np.zeros(1)
-    obese = register.number("state.obesity_share")
-    if np.any(np.isnan(obese)):
-        raise InputError("state.obesity_share", "a share: the preset has none", "nothing")
-    share = (
-        obese
-        * register.number("assumptions.coverage.prevalence_ratio")
-        * register.number("assumptions.coverage.newly_eligible_share_of_obese")
-    )
-    return array(np.minimum(share * _share_above_threshold(register), 1.0))
-
-
-def _share_above_threshold(register: Register) -> Array:
-    """Share of adults with obesity at or above the state's own BMI threshold."""
-    return above_bmi(
-        register.number("assumptions.coverage.bmi_threshold"),
-        register.number("assumptions.coverage.share_above_bmi_35"),
-        register.number("assumptions.coverage.share_above_bmi_40"),
-    )
-
-
-def above_bmi(threshold: Array, above_35: Array, above_40: Array) -> Array:
-    """Share of adults with obesity at or above a BMI; nan asks for none.
-
-    Straight lines between the shares above 30 (all of them), 35 and 40; flat beyond.
-
-    >>> above_bmi(np.array([30.0, 35.0, 40.0, np.nan]), np.array(0.4), np.array(0.2)).tolist()
-    [1.0, 0.4, 0.2, 1.0]
-    """
-    lower = np.clip((threshold - 30.0) / 5.0, 0.0, 1.0) * (1.0 - above_35)
-    upper = np.clip((threshold - 35.0) / 5.0, 0.0, 1.0) * (above_35 - above_40)
-    share = np.round(1.0 - lower - upper, 12)
-    return array(np.where(np.isnan(threshold), 1.0, share))
-
-
-def _match(
-    scenario: StateScenario, register: Register, name: str, months: tuple[dt.date, ...]
-) -> Array:
-    """Federal match of a group by month, (C, T)."""
-    kind = MATCH[name]
-    own = scenario.state.fmap is not None or "state.fmap" in register.cases
-    if kind == "efmap" and own:
-        fmap = register.number("state.fmap")
-        more = register.number("assumptions.coverage.chip_enhancement")
-        most = register.number("assumptions.coverage.chip_match_limit")
-        enhanced = np.minimum(fmap + more * (1.0 - fmap), most)
-        return array(np.repeat(enhanced[:, None], len(months), axis=1))
-    path = "assumptions.coverage.expansion_match" if kind == "expansion" else f"state.{kind}"
-    by_year = {}
-    for day in months:
-        year = fiscal_year(day, OCTOBER)
-        if year not in by_year:
-            by_year[year] = register.number(path, day)
-    return _stacked([by_year[fiscal_year(day, OCTOBER)] for day in months])
-
-
 def _prices(
     scenario: StateScenario,
     register: Register,
@@ -317,10 +127,10 @@ def _prices(
         }
         columns = [by_stretch[int(number)] for number in stretch]
         for found, part in zip(units, zip(*columns, strict=True), strict=True):
-            found.append(_stacked(list(part)))
-    ingredient, statutory, offset, own, alone = (_stacked(found) for found in units)
+            found.append(stacked(list(part)))
+    ingredient, statutory, offset, own, alone = (stacked(found) for found in units)
     return Prices(
-        share=_stacked(share),
+        share=stacked(share),
         ingredient=ingredient,
         statutory=statutory,
         offset=offset,
@@ -403,7 +213,7 @@ def _check_net(net: Array, prices: Prices) -> None:
 
 def _existing_fills(register: Register, groups: Groups) -> Array:
     yearly = register.number("assumptions.coverage.existing_fills_per_enrollee")
-    return array(groups.everyone * yearly[:, None] / MONTHS)
+    return array(groups.everyone * groups.existing_here * yearly[:, None] / MONTHS)
 
 
 def _coverages(
@@ -424,7 +234,7 @@ def _coverages(
     form = scenario.uptake.form
     given = form != "share_of_eligibles" or high_uptake
     path = "assumptions.coverage.initiation"
-    initiation = 0.0 * always if given else _stacked([register.number(path, day) for day in months])
+    initiation = 0.0 * always if given else stacked([register.number(path, day) for day in months])
 
     covered = np.rint(register.number("state.months_covered"))
     if state.stance == "not_covering":
@@ -444,7 +254,8 @@ def _coverages(
     cap = register.number("assumptions.coverage.duration_cap_months")
     cap = cap if observed else np.full(1, np.nan)
 
-    total = groups.everyone
+    # Of a rate on all enrollees, what falls to the eligible of this budget.
+    total = groups.everyone * groups.eligible_here
     eligible = (groups.enrollment * groups.eligible_share[:, None, :]).sum(axis=-1)
     fills = own_fills = before = None
     if given:
@@ -527,21 +338,30 @@ def _fills(
 ) -> Array:
     """Total fills by month as the user or observation gives them, (C, T).
 
-    since (C,): months of coverage behind the first of them (below 0: it begins later).
+    total (C, T): enrollees that a rate is of; since (C,): months of coverage behind the first
+    month (below 0: it begins later). high_uptake: at the upper end of what was observed, or the
+    user's own path where that is above it.
     """
     uptake = scenario.uptake
-    month = np.maximum(since[:, None] + np.arange(total.shape[1]), 0.0).astype(int)
-    if uptake.form == "monthly_fills" and not high_uptake:
+    own = None
+    if uptake.form == "monthly_fills":
         assert uptake.monthly_fills is not None
         path = np.array(uptake.monthly_fills)
         # The user's own months count from the horizon's first.
-        return path[np.minimum(np.arange(total.shape[1]), len(path) - 1)][None, :]
-    own = uptake.quarterly_fills_per_1000
-    factor = _share_above_threshold(register)[:, None]
+        own = path[np.minimum(np.arange(total.shape[1]), len(path) - 1)][None, :]
+    elif uptake.form == "fills_per_1000" and uptake.quarterly_fills_per_1000 is not None:
+        own = _at_rate(np.array(uptake.quarterly_fills_per_1000)[None, :], total, since)
     if own is not None and not high_uptake:
-        quarters, factor = np.array(own)[None, :], np.ones((1, 1))
-    else:
-        quarters = _stacked([_observed(register, q, high_uptake) for q in range(QUARTERS_OBSERVED)])
+        return own
+    quarters = [_observed(register, quarter, high_uptake) for quarter in range(QUARTERS_OBSERVED)]
+    factor = share_above_threshold(register)[:, None]
+    observed = _at_rate(stacked(quarters), total, since) * factor
+    return observed if own is None else array(np.maximum(observed, own))
+
+
+def _at_rate(quarters: Array, total: Array, since: Array) -> Array:
+    """Fills by month, (C, T), at rates per 1,000 a quarter since coverage began; the last holds."""
+    month = np.maximum(since[:, None] + np.arange(total.shape[1]), 0.0).astype(int)
     quarter = np.minimum(month // QUARTER, quarters.shape[1] - 1)
     cases = max(quarters.shape[0], quarter.shape[0])
     rate = np.take_along_axis(
@@ -549,7 +369,7 @@ def _fills(
         np.broadcast_to(quarter, (cases, quarter.shape[1])),
         axis=1,
     )
-    return array(total / PER_THOUSAND * rate * factor / QUARTER)
+    return array(total / PER_THOUSAND * rate / QUARTER)
 
 
 def _observed(register: Register, quarter: int, high: bool) -> Array:

@@ -128,6 +128,10 @@ class Register:
             entry_path, _ = self.locate(path)
             for end in (float(np.min(values)), float(np.max(values))):
                 self.entries[entry_path].checked(path, end)
+        lengths = {len(values) for values in cases.values()}
+        if len(lengths) > 1:
+            allowed = "as many values on every path"
+            raise InputError("cases", allowed, ", ".join(map(str, sorted(lengths))))
         new = self._replaced({}, ())
         new.cases = {**self.cases, **cases}
         return new

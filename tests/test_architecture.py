@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 HELPERS = {"shipped", "errors"}
 # what is typed and assumed, and the arrays made of it
 TYPED = HELPERS | {"model", "schema", "register", "assumptions", "fields", "presets"}
-ARRAYS = TYPED | {"scenario", "bridge_inputs", "part_d_inputs", "medicaid_inputs"}
+ARRAYS = TYPED | {
+    *("scenario", "bridge_inputs", "part_d_inputs"),
+    *("medicaid_groups", "medicaid_inputs"),
+}
 INPUTS = ARRAYS | {"analysis.draws"}
 # one module for what decisions share, one a program, one that chooses between them
 DECISIONS = {"result", "part_d_decision", "medicaid_decision", "decision"}
@@ -36,6 +39,7 @@ RULES = {
     # a program's bridge from what is typed to the model's arrays
     "bridge_inputs": HELPERS | {"model", "register"},
     "part_d_inputs": ARRAYS,
+    "medicaid_groups": ARRAYS,
     "medicaid_inputs": ARRAYS,
     # the decisions need the draws, so neither they nor their package's __init__ may need those
     "analysis.draws": INPUTS,

@@ -13,7 +13,7 @@ from calculator.bridge_inputs import months_between
 from calculator.decision import decide
 from calculator.errors import InputError
 from calculator.medicaid_decision import StateDecision
-from calculator.medicaid_inputs import above_bmi
+from calculator.medicaid_groups import above_bmi
 from calculator.model import medicaid
 from calculator.model.arrays import MONTHS
 from calculator.scenario import Scenario, StateScenario, load_scenario

@@ -29,6 +29,8 @@ class Groups:
     names: tuple[str, ...]
     enrollment: Array  # (C, T, G) people
     everyone: Array  # (C, T) people in all groups, also those left out of this budget
+    eligible_here: Array  # (C, T) share of the newly eligible that is in this budget
+    existing_here: Array  # (C, T) share of those with today's uses that is in it
     eligible_share: Array  # (C, G) newly eligible; uses already covered are not in it
     existing_share: Array  # (C, G) share of today's covered fills; sums to 1
     match: Array  # (C, T, G) federal share

@@ -71,14 +71,13 @@ def luminance(colour: str) -> float:
 
 
 def readable(behind: str) -> str:
-    """Dark or light letters, whichever stand out more."""
-    dark, light = COLOURS["light"]["text"], COLOURS["light"]["page"]
+    """Black or white letters, whichever stand out more: at least 4.5 : 1 on any colour."""
 
     def contrast(letters: str) -> float:
         both = sorted(luminance(colour) + 0.05 for colour in (letters, behind))
         return both[1] / both[0]
 
-    return max((dark, light), key=contrast)
+    return max(("#000000", "#ffffff"), key=contrast)
 
 
 def states_figure(found: Screen, theme: Theme, height: int = 430) -> go.Figure:

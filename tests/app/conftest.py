@@ -64,7 +64,7 @@ class Page:
 
     @property
     def sections(self) -> list[str]:
-        return [one.value for one in self.at.header]
+        return [one.value.replace("\\", "") for one in self.at.header]
 
     @property
     def texts(self) -> list[str]:

@@ -1,10 +1,10 @@
-"""The pictures: figures are data, so they are tested without a browser."""
+"""A drug plan's picture: figures are data, so they are tested without a browser."""
 
 import numpy as np
 import pytest
 
 from calculator import decide, load_scenario
-from calculator.report import figures, figures_part_d
+from calculator.report import figures, figures_medicaid, figures_part_d
 from calculator.ui.form import offered
 
 
@@ -81,5 +81,6 @@ def test_direct_labels_do_not_touch(decision):
 
 def test_the_two_sets_of_colours_name_the_same_payers():
     assert figures.COLOURS["light"].keys() == figures.COLOURS["dark"].keys()
-    known = {layer.colour for layer in figures_part_d.LAYERS}
+    layers = (*figures_part_d.LAYERS, *figures_medicaid.LAYERS)
+    known = {layer.colour for layer in layers}
     assert known <= figures.COLOURS["light"].keys()

@@ -1,0 +1,169 @@
+"""The app in a real browser, and what every page is held to there."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 30  # seconds; a busy machine is no failure
+SIZES = {"desk": (1440, 1000), "phone": (390, 844)}
+# Letters of a picture that must not be cut off.
+LETTERS = ".annotation, .xtick, .ytick, .textpoint text, .cbaxis text"
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """The app on a free port of this machine, as `balance app` starts it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    )
+    url = f"http://localhost:{port}"
+    try:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).close()
+                break
+            except (urllib.error.URLError, OSError):
+                if server.poll() is not None or time.monotonic() > until:
+                    pytest.fail("the app did not start")
+                time.sleep(0.1)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session")
+def browser(needs) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=needs("chromium"))
+        yield chromium
+        chromium.close()
+
+
+class Seen:
+    """A page on a desk or a phone, light or dark."""
+
+    def __init__(self, page: Page, size: str, scheme: str) -> None:
+        self.page, self.size, self.scheme = page, size, scheme
+
+    @property
+    def verdict(self) -> Locator:
+        return self.page.get_by_role("heading", level=1)
+
+    @property
+    def sidebar(self) -> Locator:
+        return self.page.get_by_test_id("stSidebar")
+
+    @property
+    def figure(self) -> Locator:
+        return self.page.locator(".js-plotly-plot").first
+
+    def colour(self, part: Locator, kind: str) -> tuple[int, ...]:
+        text = part.evaluate(f"part => getComputedStyle(part).{kind}")
+        return tuple(int(number) for number in re.findall(r"\d+", text)[:3])
+
+    def contrast(self, letters: Locator) -> float:
+        """How far letters stand out from the page, 1 to 21."""
+        text = luminance(self.colour(letters, "fill"))
+        behind = luminance(self.colour(self.page.get_by_test_id("stApp"), "backgroundColor"))
+        return (max(text, behind) + 0.05) / (min(text, behind) + 0.05)
+
+    def fits(self) -> None:
+        """Nothing is cut off or scrolls sideways, and the cards are four of one height."""
+        main = self.page.get_by_test_id("stMain")
+        assert main.evaluate("part => part.scrollWidth <= part.clientWidth")
+        box = self.figure.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= SIZES[self.size][0]
+        outside = self.figure.evaluate(
+            """(plot, letters) => {
+                const edge = plot.getBoundingClientRect();
+                return [...plot.querySelectorAll(letters)]
+                    .filter(part => {
+                        const box = part.getBoundingClientRect();
+                        return box.right > edge.right + 1 || box.left < edge.left - 1;
+                    })
+                    .map(part => part.textContent);
+            }""",
+            LETTERS,
+        )
+        assert outside == []
+        cards = self.page.get_by_test_id("stMetric").all()
+        assert len(cards) == 4
+        heights = {round(card.bounding_box()["height"]) for card in cards}
+        assert self.size == "phone" or len(heights) == 1
+
+
+def luminance(red_green_blue: tuple[int, ...]) -> float:
+    """Relative luminance as in the accessibility guidelines (WCAG 2.2)."""
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (number / 255 for number in red_green_blue)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def rgb(hexadecimal: str) -> tuple[int, ...]:
+    return tuple(int(hexadecimal[at : at + 2], 16) for at in (1, 3, 5))
+
+
+@pytest.fixture(scope="session")
+def watched(browser, address) -> Callable[..., AbstractContextManager[Seen]]:
+    """`with watched("/state", "phone", "dark", "Georgia") as seen`: a page that says so.
+
+    It may not complain, show an exception or ask another machine for anything.
+    """
+
+    @contextmanager
+    def watch(path: str, size: str, scheme: str, says: str) -> Iterator[Seen]:
+        complaints: list[str] = []
+
+        def heard(said: ConsoleMessage) -> None:
+            # Streamlit looks for its own service below a page's address first, and says so.
+            looking = "/_stcore/" in said.location.get("url", "") and path != "/"
+            if said.type == "error" and not looking:
+                complaints.append(said.text)
+
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        page.on("console", heard)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        own = (address, "data:", "blob:", "ws:")
+        page.on(
+            "request",
+            lambda asked: None if asked.url.startswith(own) else complaints.append(asked.url),
+        )
+        page.goto(f"{address}{path}")
+        seen = Seen(page, size, scheme)
+        expect(seen.verdict).to_contain_text(says, timeout=PATIENCE * 1000)
+        yield seen
+        assert page.get_by_test_id("stException").count() == 0
+        assert complaints == []
+        context.close()
+
+    return watch
