@@ -323,6 +323,14 @@ class StateDecision(Decision):
         if register.word("terms.mechanism") == "point_of_sale":
             paid = "the net price reaches a state as a rebate, whatever the mechanism in Part D"
             found.append(("not used", paid))
+        outside = [
+            name.replace("_", " ")
+            for name, group in scenario.groups
+            if not group.included and name not in self.evaluation.inputs.groups.names
+        ]
+        if outside:
+            apart = ", ".join(outside)
+            found.append(("left out", f"{apart}: not in this budget, nor is their part of the use"))
         covers = preset["covers"] in ("yes", "restricted")
         if covers != (scenario.state.stance != "not_covering"):
             known = "covers" if covers else "is not known to cover"
