@@ -144,7 +144,11 @@ COLUMNS = (
         "Net price at which joining is worth nothing, USD a fill",
         "breakeven_net_price",
     ),
-    ("State share", "State's part of the added cost, net", "state_share_of_added_cost"),
+    (
+        "State share",
+        "State's part of the added cost, net; – where joining adds none",
+        "state_share_of_added_cost",
+    ),
     ("Treated", "People on therapy in the last month", "treated_at_end"),
     ("High uptake", "Value at the high end of the use seen in other states", "high_uptake_value"),
 )

@@ -86,6 +86,7 @@ def switch(label: str, options: Sequence[str], key: str, *, disabled: bool = Fal
         key=key,
         label_visibility="collapsed",
         disabled=disabled,
+        wrap=True,
         persist_state="session",
     )
     return picked if picked in options else options[0]
@@ -251,7 +252,10 @@ def _assumptions(register: Register, days: Sequence[dt.date]) -> pd.DataFrame:
             float(f"{register.number(path, day)[0]:.4g}") if one.grow else one.value
             for day, one in zip(known, dated, strict=True)
         ]
-        texts = [shown(value) for value in found]
+        texts = [
+            shown(value).replace("-", MINUS) if isinstance(value, float) else shown(value)
+            for value in found
+        ]
         text = texts[0] if texts[0] == texts[-1] else f"{texts[0]} to {texts[-1]}"
         statuses = list(dict.fromkeys(one.status.replace("_", " ") for one in dated))
         source = register.tree.sources.get(dated[0].source)

@@ -19,7 +19,7 @@ from calculator.ui.form import PACKAGE, STATE, Form, ground, key_of
 from calculator.ui.widgets import NO, NONE, YES, choice_field, plain
 
 START_FROM = "scenario"
-LAID, KEPT = "laid", "kept"
+LAID, KEPT, DRAWN = "laid", "kept", "drawn"
 POINTS, POINT_MONTH = "therapy.persistence_points", 12
 START, END = "horizon.start", "horizon.end"
 
@@ -181,8 +181,13 @@ def _changed(frame: Frame, form: Form) -> None:
     # An address that said nothing could not be gone back to.
     always = {START_FROM: name} if frame.many else {PACKAGE: picks[PACKAGE]}
     address = {**always, **form.changed}
-    if {key: st.query_params[key] for key in st.query_params} != address:
+    laid = st.session_state.get(frame.key(LAID)) or {}
+    shown = {key: st.query_params[key] for key in st.query_params}
+    # Who goes back to an address that said nothing goes on back from there: it is left as it is.
+    back = not shown and st.session_state.get(DRAWN) == frame.page
+    if shown != address and not (back and laid.get("address") == address):
         st.query_params.from_dict(address)
+    st.session_state[DRAWN] = frame.page
     st.session_state[frame.key(LAID)] = {START_FROM: name, **picks, "address": address}
 
 

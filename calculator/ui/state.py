@@ -107,7 +107,7 @@ def _gap(form: Form, missing: list[str]) -> None:
     assert isinstance(scenario, StateScenario)
     register = form.ground.register
     state = register.tree.states[scenario.state.abbr]["state"]
-    names = [GROUP_NAMES[path.split(".")[1]].lower() for path in missing]
+    names = [_inside(GROUP_NAMES[path.split(".")[1]]) for path in missing]
     st.title(plain(f"{state}'s budget needs a number that is not published."), anchor=False)
     st.info(
         plain(
@@ -129,6 +129,15 @@ def _gap(form: Form, missing: list[str]) -> None:
         for _, dated, number in [form.entry(f"groups.{name}.enrollment")]
     ]
     parts.texts(rows, ["Group", "Enrollment, people", "Status"])
+
+
+def _inside(name: str) -> str:
+    """A group's name inside a sentence.
+
+    >>> _inside("Base adults"), _inside("CHIP in Medicaid")
+    ('base adults', 'CHIP in Medicaid')
+    """
+    return name if name[:2].isupper() else name[:1].lower() + name[1:]
 
 
 def _listed(names: list[str]) -> str:
@@ -153,7 +162,7 @@ def _cards(said: Answer) -> None:
     parts.cards(
         [
             (
-                f"Value to {found.state}, to {found.until}",
+                f"Value to {found.state}",
                 signed(value.total),
                 f"present value {signed(value.present_value)} at {share(rate)}",
             ),

@@ -41,7 +41,7 @@ def test_the_pages_own_figures_are_the_engines(opened):
     page = opened("state")
     decision = georgia()
     cards = {one.label: (one.value.replace("\\", ""), one.delta) for one in page.at.metric}
-    assert cards["Value to Georgia, to December 2031"][0] == dollars(decision.value.total)
+    assert cards["Value to Georgia"][0] == dollars(decision.value.total)
     on_therapy = decision.outcomes["join"]["on_therapy"][decision.periods[-1]]
     assert cards["People on therapy, December 2031"] == (f"{on_therapy:,.0f}", "0 if staying out")
     central, high = page.at.table[2].value.iloc[0, 1:]
@@ -88,7 +88,10 @@ def test_a_gap_says_what_to_enter_and_own_numbers_fill_it(opened):
     page = opened("state", {"state.abbr": "NC", "scenario": "state_covering"})
     assert page.calm
     assert page.said.startswith("North Carolina's budget needs a number")
-    assert "base adults, expansion adults and aged or disabled" in page.at.info[0].value
+    assert (
+        "base adults, expansion adults and aged or disabled without Medicare"
+        in page.at.info[0].value
+    )
     assert not page.at.metric
     gap = page.at.table[0].value.set_index("Group")
     assert gap.loc["Base adults", "Enrollment, people"] == "gap"

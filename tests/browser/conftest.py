@@ -15,7 +15,15 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30  # seconds; a busy machine is no failure
@@ -58,6 +66,14 @@ def browser(needs) -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=needs("chromium"))
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def context(browser) -> Iterator[BrowserContext]:
+    """One browser for all pages, so that what they share is fetched once."""
+    shared = browser.new_context()
+    yield shared
+    shared.close()
 
 
 class Seen:
@@ -129,7 +145,7 @@ def rgb(hexadecimal: str) -> tuple[int, ...]:
 
 
 @pytest.fixture(scope="session")
-def watched(browser, address) -> Callable[..., AbstractContextManager[Seen]]:
+def watched(context, address) -> Callable[..., AbstractContextManager[Seen]]:
     """`with watched("/state", "phone", "dark", "Georgia") as seen`: a page that says so.
 
     It may not complain, show an exception or ask another machine for anything.
@@ -146,10 +162,9 @@ def watched(browser, address) -> Callable[..., AbstractContextManager[Seen]]:
                 complaints.append(said.text)
 
         width, height = SIZES[size]
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme
-        )
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
         page.set_default_timeout(PATIENCE * 1000)
         page.on("console", heard)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -164,6 +179,6 @@ def watched(browser, address) -> Callable[..., AbstractContextManager[Seen]]:
         yield seen
         assert page.get_by_test_id("stException").count() == 0
         assert complaints == []
-        context.close()
+        page.close()
 
     return watch

@@ -13,12 +13,10 @@ STATE, STATES = ("/state", "Georgia"), ("/states", "state programs")
 
 def federal(seen):
     """The federal layer of the bars when joining."""
-    return seen.figure.locator(".bars .trace").nth(3).locator("path").first
+    return seen.figure.locator(".bars").nth(3).locator("path").first
 
 
-@pytest.mark.parametrize(
-    ("size", "scheme"), [("desk", "light"), ("desk", "dark"), ("phone", "light"), ("phone", "dark")]
-)
+@pytest.mark.parametrize(("size", "scheme"), [("desk", "dark"), ("phone", "light")])
 def test_a_states_budget_fits_in_its_own_colours(watched, size, scheme):
     with watched(STATE[0], size, scheme, STATE[1]) as seen:
         expect(federal(seen)).to_be_visible()
@@ -64,8 +62,9 @@ def test_a_state_its_switches_its_files_and_the_way_to_all_states(watched):
         assert "2029" in {row["fiscal_year"] for row in rows}
 
         page.get_by_text("Medicaid", exact=True).click()
-        page.get_by_role("link", name="States", exact=True).click()
+        page.get_by_text("States", exact=True).click()
         expect(seen.verdict).to_contain_text("state programs")
+        page.go_back()
         page.go_back()
         expect(seen.verdict).to_contain_text("Minnesota")
 
