@@ -20,7 +20,6 @@ from calculator.model.medicaid import Branch, Inputs, Result
 from calculator.part_d_inputs import OFFSETS, offset_effect, weight_inputs
 from calculator.presets import OCTOBER, gaps
 from calculator.result import (
-    NOT_WITHIN,
     Decision,
     Value,
     check_identities,
@@ -262,17 +261,23 @@ class StateDecision(Decision):
         found["success"] = self.success(found["join"])
         return found
 
-    def _thesis(self, coverage: medicaid.Coverage) -> dict[str, str]:
-        """The fiscal year in which medical savings overtake the drug's cost, by offset scenario."""
-        inputs = self.evaluation.inputs
-        cost = self.by_fiscal_year(self._wide(self.evaluation.result.join.net_drug_cost))[0]
-        group = medicaid.treated_group(inputs, coverage)
+    def _thesis(self, joining: medicaid.Coverage) -> dict[str, str]:
+        """The fiscal year in which medical savings overtake the drug's cost, by offset scenario.
+
+        Both are joining less staying out.
+        """
+        inputs, result = self.evaluation.inputs, self.evaluation.result
+        added = result.join.net_drug_cost - result.stay_out.net_drug_cost
+        cost = self.by_fiscal_year(self._wide(added))[0]
+        groups = [medicaid.treated_group(inputs, one) for one in (joining, inputs.stay_out)]
         found = {}
         for name in OFFSETS:
             effect = offset_effect(self.register, name)
-            monthly = medicaid.medical_effect(inputs, group, effect)
-            index = outcomes.overtaking_year(self.by_fiscal_year(self._wide(monthly))[0], cost)
-            found[name] = NOT_WITHIN if index is None else self.periods[index]
+            with_model, without = (
+                medicaid.medical_effect(inputs, group, effect) for group in groups
+            )
+            saved = self.by_fiscal_year(self._wide(with_model - without))[0]
+            found[name] = self.overtaken(saved, cost)
         return found
 
     @cached_property

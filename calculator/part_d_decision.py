@@ -20,7 +20,6 @@ from calculator.model.ledger import Ledger
 from calculator.model.part_d import Result, settle
 from calculator.part_d_inputs import OFFSETS, build_inputs, offset_effect
 from calculator.result import (
-    NOT_WITHIN,
     Decision,
     Value,
     check_identities,
@@ -172,19 +171,40 @@ class PlanDecision(Decision):
         return found
 
     def _thesis(self) -> dict[str, str]:
-        """The year in which medical savings overtake the drug's cost, by offset scenario."""
-        people, result = self.evaluation.costs.join_people, self.evaluation.result
-        yearly = outcomes.by_year(self.evaluation.inputs, people, result.join)
-        net_cost = np.broadcast_to(yearly["net_drug_cost"], result.value.shape)[0]
-        years = people.treated_years.shape[-1]
+        """The year in which medical savings overtake the drug's cost, by offset scenario.
+
+        Both are joining less staying out: what the Bridge leaves behind is in neither.
+        """
+        inputs, costs, result = (
+            self.evaluation.inputs,
+            self.evaluation.costs,
+            self.evaluation.result,
+        )
+        both = (
+            (costs.join_people, result.join, 1.0),
+            (costs.stay_out_people, result.stay_out, -1.0),
+        )
+        cost = sum(
+            sign * self._central(outcomes.by_year(inputs, people, settled)["net_drug_cost"])
+            for people, settled, sign in both
+        )
         found = {}
         for name in OFFSETS:
-            effect = offsets.effect_by_year_on_therapy(
-                *offset_effect(self.register, name), years=years
+            first, step, limit = offset_effect(self.register, name)
+            saved = sum(
+                sign
+                * self._central(
+                    offsets.medical_offsets(
+                        people.treated_years,
+                        people.after_stopping,
+                        offsets.effect_by_year_on_therapy(
+                            first, step, limit, people.treated_years.shape[-1]
+                        ),
+                    )
+                )
+                for people, _, sign in both
             )
-            saved = offsets.medical_offsets(people.treated_years, people.after_stopping, effect)[0]
-            index = outcomes.overtaking_year(saved, net_cost)
-            found[name] = NOT_WITHIN if index is None else self.periods[index]
+            found[name] = self.overtaken(np.asarray(saved), np.asarray(cost))
         return found
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from calculator import __version__
 from calculator.assumptions import Register
 from calculator.errors import IdentityError
 from calculator.model import ledger as words
+from calculator.model import outcomes
 from calculator.model.arrays import MONTHS, Array
 from calculator.model.inputs import map_arrays
 from calculator.model.ledger import Ledger
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 IDENTITY_TOLERANCE = 1e-8
 NOT_WITHIN = "not within the horizon"
+NO_ADDED_COST = "no added drug cost"
 Inputs = TypeVar("Inputs")
 Outputs = TypeVar("Outputs")
 
@@ -111,6 +113,13 @@ class Decision(ABC):
                 "by_period": self.value.by_period,
             },
         }
+
+    def overtaken(self, saved: Array, cost: Array) -> str:
+        """The period in which cumulative savings overtake cumulative drug cost, in words."""
+        if np.all(np.cumsum(cost) <= 0.0):
+            return NO_ADDED_COST
+        index = outcomes.overtaking_year(saved, cost)
+        return NOT_WITHIN if index is None else self.periods[index]
 
     def success(self, join: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """The user's thresholds, what was reached, and pass or miss. Empty without thresholds.

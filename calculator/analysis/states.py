@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -77,12 +78,18 @@ def state_scenario(abbr: str, terms: str | None = None) -> StateScenario:
     return state
 
 
-def screen(terms: str | None = None) -> list[StateRow]:
-    """Every state's answer, best value per enrollee first."""
+def screen(
+    terms: str | None = None, settings: Mapping[str, object] | None = None
+) -> list[StateRow]:
+    """Every state's answer, best value per enrollee first.
+
+    settings: path -> value, laid over every state alike, such as a guaranteed net price.
+    """
     rows = []
     for abbr in load_tree().states:
+        scenario = state_scenario(abbr, terms).with_settings(settings or {})
         try:
-            rows.append(row(decide(state_scenario(abbr, terms))))
+            rows.append(row(decide(scenario)))
         except InputError as error:
             if error.field != "groups":
                 raise

@@ -15,7 +15,7 @@ from calculator.errors import InputError
 from calculator.register import Register
 from calculator.report import table
 from calculator.report.words import MINUS, dollars, either, people, share
-from calculator.result import NOT_WITHIN, Decision
+from calculator.result import NO_ADDED_COST, NOT_WITHIN, Decision
 from calculator.scenario import Scenario
 from calculator.ui.form import Form
 from calculator.ui.sidebar import offset_names
@@ -208,6 +208,8 @@ def outcomes(
 
 def thesis(found: Mapping[str, str], register: Register, year: str = "") -> str:
     """When medical savings overtake the drug's cost, under each medical cost effect."""
+    if NO_ADDED_COST in found.values():
+        return "Joining adds no drug cost, so no medical saving has to pay for it."
     names = offset_names(register, list(found))
     never = [names[key] for key, when in found.items() if when == NOT_WITHIN]
     parts = [f"in {year}{when} under {names[key]}" for key, when in found.items()

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from calculator import __version__, decide
-from calculator.analysis.states import StateRow, row, state_scenario
-from calculator.assumptions import load_tree
+from calculator import __version__
+from calculator.analysis.states import screen
 from calculator.errors import InputError
 from calculator.report import screen as screens
 from calculator.report.figures import COLOURS
@@ -48,30 +47,11 @@ class Answer:
 def answer(content: str, _scenario: Scenario) -> Answer:
     """All states on the same terms and assumptions, once for each set of them."""
     settings = {PACKAGE: _scenario.terms["package"], **_scenario.changes()}
-    rows, until = [], ""
-    for abbr in load_tree().states:
-        state = state_scenario(abbr).with_settings(settings)
-        try:
-            decision = decide(state)
-        except InputError as error:
-            if error.field != "groups":
-                raise
-            rows.append(_without_answer(abbr, str(error)))
-        else:
-            rows.append(row(decision))
-            until = f"{decision.evaluation.months[-1]:%B %Y}"
-    rows.sort(key=lambda found: -(found.value_per_enrollee_year or 0.0))
-    rows.sort(key=lambda found: found.value_per_enrollee_year is None)
-    price = float(_scenario.register().number(NET_PRICE)[0])
+    register = _scenario.register()
+    until = f"{register.day('assumptions.coverage.medicaid_end'):%B %Y}"
+    price = float(register.number(NET_PRICE)[0])
+    rows = screen(settings=settings)
     return Answer(Screen(rows), until, None if np.isnan(price) else price)
-
-
-def _without_answer(abbr: str, why: str) -> StateRow:
-    """The row of a state whose published numbers leave nobody to treat."""
-    preset = load_tree().states[abbr]
-    empty: dict[str, Any] = dict.fromkeys(part.name for part in dataclasses.fields(StateRow))
-    known = {"abbr": abbr, "state": preset["state"], "covers_today": preset["covers"]}
-    return StateRow(**{**empty, **known, "gaps": [why]})
 
 
 @calm
