@@ -14,7 +14,7 @@ from calculator.assumptions import Register
 from calculator.medicaid_inputs import build_inputs, months_of, periods
 from calculator.model import cohort, medicaid, outcomes
 from calculator.model import ledger as words
-from calculator.model.arrays import MONTHS, Array
+from calculator.model.arrays import MONTHS, Array, pmpm
 from calculator.model.ledger import Ledger
 from calculator.model.medicaid import Branch, Inputs, Result
 from calculator.part_d_inputs import OFFSETS, offset_effect, weight_inputs
@@ -130,7 +130,7 @@ class StateDecision(Decision):
         return Value(
             total=float(monthly.sum()),
             present_value=float((monthly * monthly_discount(monthly.shape[1], rate)).sum()),
-            pmpm=float(monthly.sum()) / months,
+            pmpm=float(pmpm(float(monthly.sum()), months)),
             by_period=dict(zip(self.periods, map(float, yearly), strict=True)),
         )
 

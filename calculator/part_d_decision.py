@@ -13,7 +13,7 @@ from calculator.assumptions import Register
 from calculator.errors import InputError
 from calculator.model import ledger as words
 from calculator.model import offsets, outcomes, part_d
-from calculator.model.arrays import MONTHS, Array
+from calculator.model.arrays import MONTHS, Array, pmpm
 from calculator.model.drug_costs import Costs, drug_costs
 from calculator.model.inputs import Inputs
 from calculator.model.ledger import Ledger
@@ -122,7 +122,7 @@ class PlanDecision(Decision):
         return Value(
             total=float(yearly.sum()),
             present_value=float(yearly @ factor),
-            pmpm=float(yearly.sum() / result.member_months[0].sum()),
+            pmpm=float(pmpm(yearly.sum(), result.member_months[0].sum())),
             by_period=dict(zip(self.periods, map(float, yearly), strict=True)),
         )
 

@@ -172,11 +172,6 @@ class Liability:
     gross: Array  # by class
     catastrophic: Array  # gross above the threshold, by class (GDCA)
 
-    def __add__(self, other: Liability) -> Liability:
-        return Liability(
-            *(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__)
-        )
-
 
 def _shares(rules: Rules) -> tuple[Array, Array, Array]:
     discount, subsidy, catastrophic = np.broadcast_arrays(

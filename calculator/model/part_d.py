@@ -114,11 +114,11 @@ def _settle_branch(
     average = inputs.national_average_bid + inputs.rivals_bid_change[:, None]
 
     # A premium is not paid out to members: below zero it stays in the subsidy.
-    before = np.maximum(payment.basic_premium(bid, average, inputs.base_premium), 0.0)
+    before = payment.basic_premium(bid, average, inputs.base_premium)
+    basic = before + payment.premium_change(change, own_weight)
     moved_average = average + own_weight * change
-    basic = payment.basic_premium(bid + change, moved_average, inputs.base_premium)
     premium = np.maximum(basic, 0.0)
-    rise = premium - before
+    rise = premium - np.maximum(before, 0.0)
     levers = inputs.levers
     relief = array(0.0)
     if received:
