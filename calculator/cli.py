@@ -58,7 +58,8 @@ def settings(pairs: list[str] | None) -> dict[str, Any]:
         path, equals, text = pair.partition("=")
         if not equals or not path.strip():
             raise InputError("--set", "PATH=VALUE", pair)
-        found[path.strip()] = read_value(text)
+        # Dates are written 2029_01_01 in a path; 2029-01-01 is understood.
+        found[path.strip().replace("-", "_")] = read_value(text)
     return found
 
 
@@ -69,7 +70,9 @@ def loaded(scenario: str, pairs: list[str] | None) -> Scenario:
 
 def write_whole(path: Path, content: str) -> None:
     """Write a file so that it is either whole or not there."""
-    if path.is_dir() or not path.parent.is_dir():
+    if path.is_dir():
+        raise InputError("file", "the name of a file", f"{path}, which is a folder")
+    if not path.parent.is_dir():
         raise InputError("file", "a file in a folder that exists", str(path))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -86,6 +89,21 @@ def say_json(data: Any) -> None:
     typer.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def balance(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """What joining CMS's BALANCE model is worth to a payer."""
+
+
 @app.command("decide")
 def decide_command(
     scenario: ScenarioArgument,
@@ -99,9 +117,6 @@ def decide_command(
     decision = decide(loaded(scenario, set_), resolution=resolution)
     if ledger is not None:
         write_whole(ledger, decision.ledger().to_csv(index=False, lineterminator="\n"))
-    if as_json:
-        say_json(decision.to_dict())
-        return
     if isinstance(decision, StateDecision):
         sentence, tables = state.verdict(decision), state.text(decision)
         notes = state.rests_on(decision)
@@ -109,6 +124,10 @@ def decide_command(
         sentence = verdict(decision, resolution).sentence
         tables = "\n".join([table.text(decision, by_year), "", *table.beside(decision)])
         notes = rests_on(decision.scenario, decision)
+    if as_json:
+        said = [{"kind": kind, "sentence": note} for kind, note in notes]
+        say_json({**decision.to_dict(), "sentence": sentence, "rests_on": said})
+        return
     lines = [
         f"{decision.scenario.name}: {decision.scenario.label}",
         "",
@@ -140,7 +159,10 @@ def states_command(
         return
     typer.echo(state.states_text(rows))
     if any(row.gaps for row in rows):
-        typer.echo("\n* a group whose enrollment was not found is left out")
+        typer.echo(
+            "\n* something was not found: where the pharmacy benefit is (AR, NV: the national share"
+            " is used),\n  or the adults by group (no answer until they are given)"
+        )
 
 
 @app.command("scenarios")
@@ -150,8 +172,9 @@ def scenarios_command(as_json: JsonOption = False) -> None:
     if as_json:
         say_json(names)
         return
+    width = max(map(len, names)) + 2
     for name, label in names.items():
-        typer.echo(f"{name:16}{label}")
+        typer.echo(f"{name:{width}}{label}")
 
 
 @app.command("sources")
@@ -215,7 +238,8 @@ def _preset_rows(tree: Tree) -> list[dict[str, Any]]:
         for column, kind in PRESET_SOURCES.items():
             source = row[f"{kind}_source"]
             if row[column] and source:
-                status = row.get(f"{kind}_status") or "published"
+                given = row.get(f"{kind}_status")
+                status = given if given in STATUSES else "published"
                 found.append(_row(tree, f"states.{abbr}.{column}", "", row[column], status, source))
         for rates in tree.match_rates[abbr]:
             since = f"{int(rates['fiscal_year']) - 1}-10-01"
@@ -305,12 +329,14 @@ def _variants(scenario: Scenario) -> list[Scenario]:
 
 @app.command("app")
 def app_command(
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501,
+    port: Annotated[int, typer.Option(min=1024, max=65535, help="Port on this machine.")] = 8501,
 ) -> None:
-    """Open the calculator in the browser."""
+    """Start the calculator in the browser, on this machine only."""
     config = shipped(".streamlit")
     command = [sys.executable, "-m", "streamlit", "run", str(shipped("app.py"))]
-    command += ["--server.port", str(port), "--server.headless", "false"]
+    # Headless: otherwise a first start waits for an answer to a question of Streamlit's.
+    command += ["--server.port", str(port), "--server.headless", "true"]
+    typer.echo(f"Open http://localhost:{port} in a browser. Ctrl+C ends it.")
     # Streamlit reads its settings from the folder it starts in.
     raise typer.Exit(subprocess.call(command, cwd=config.parent))
 

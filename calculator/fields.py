@@ -14,6 +14,24 @@ from calculator.errors import InputError
 
 ANY_DAY = dt.date(1900, 1, 1)
 SHARE_TOLERANCE = 1e-6
+# What pydantic's kinds of error ask for, in a user's words.
+PLAIN = {
+    "dict_type": "named fields",
+    "model_type": "named fields",
+    "list_type": "a list",
+    "string_type": "text (in quotes where it could be read as something else)",
+    "bool_type": "yes or no",
+    "bool_parsing": "yes or no",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "finite_number": "a number",
+    "date_type": "a date as 2028-01-01",
+    "date_parsing": "a date as 2028-01-01",
+    "date_from_datetime_parsing": "a date as 2028-01-01",
+    "date_from_datetime_inexact": "a date as 2028-01-01",
+}
 
 
 class Section(BaseModel):
@@ -104,11 +122,19 @@ def user_entry(
     )
 
 
+def _word(key: object) -> str:
+    """A key as part of a path: dates with underscores, which YAML reads as a number otherwise."""
+    if isinstance(key, int) and len(str(key)) == len("20290101"):
+        text = str(key)
+        return f"{text[:4]}_{text[4:6]}_{text[6:]}"
+    return str(key).replace("-", "_")
+
+
 def flat(prefix: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """Nested changes as path -> value; dates become parts of a path."""
     found: dict[str, Any] = {}
     for key, value in data.items():
-        path = f"{prefix}.{str(key).replace('-', '_')}"
+        path = f"{prefix}.{_word(key)}"
         if isinstance(value, Mapping) and "value" not in value:
             found.update(flat(path, value))
         else:
@@ -144,4 +170,4 @@ def sentence(error: ValidationError, model: type[Section]) -> InputError:
         low, high = limits(known[path])
         allowed = f"a number from {low:,.12g} to {high:,.12g} {unit(known[path])}"
         return InputError(path, allowed, first["input"])
-    return InputError(path, first["msg"].lower(), first["input"])
+    return InputError(path, PLAIN.get(first["type"], first["msg"].lower()), first["input"])

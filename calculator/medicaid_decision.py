@@ -197,6 +197,7 @@ class StateDecision(Decision):
         found["rebates"] = words.total(rows, medicaid.REBATE_LINES, ("manufacturer",))
         found["managed_care_plans"] = words.total(rows, words.LINES, ("mco",))
         found["premium_tax_to_state"] = -words.total(rows, ("premium_tax",), ("state",))
+        found["state_net_uses_today"] = branch.uses_today
         found["starts"] = branch.starts
         found["fills"] = branch.fills
         found["treated_years"] = branch.on_therapy / MONTHS
@@ -290,6 +291,13 @@ class StateDecision(Decision):
             "fills": float(self._wide(run.join.fills)[0].sum()),
         }
 
+    @cached_property
+    def from_uses_today(self) -> float:
+        """The part of the value that comes from uses covered today, repriced, USD."""
+        result = self.evaluation.result
+        change = self._wide(result.stay_out.uses_today) - self._wide(result.join.uses_today)
+        return float(change[0].sum())
+
     @property
     def adopted(self) -> bool:
         """Whether the state joins at this net price under its own condition."""
@@ -336,6 +344,11 @@ class StateDecision(Decision):
         if outside:
             apart = ", ".join(outside)
             found.append(("left out", f"{apart}: not in this budget, nor is their part of the use"))
+        bmi, ratio = preset["bmi_threshold"], float(register.number("state.own_uptake_ratio")[0])
+        restricted = preset["covers"] == "restricted" and scenario.state.stance != "not_covering"
+        if restricted and ratio == 1.0:
+            known = f"{preset['state']} covers from a BMI of {bmi}; state.own_uptake_ratio"
+            found.append(("stance", f"{known} below 1 would say that it uses less today"))
         covers = preset["covers"] in ("yes", "restricted")
         if covers != (scenario.state.stance != "not_covering"):
             known = "covers" if covers else "is not known to cover"

@@ -43,7 +43,9 @@ def build_groups(
 ) -> Groups:
     missing = gaps(scenario, register)
     if missing and not scenario.state.accept_gaps:
-        allowed = f"a number: the preset of {scenario.state.abbr} has none (or state.accept_gaps)"
+        every = ", ".join(path.split(".")[1] for path in missing)
+        none = f"the preset of {scenario.state.abbr} has none (or state.accept_gaps)"
+        allowed = f"a number, for each of {every}: {none}"
         raise InputError(missing[0], allowed, "nothing")
     names = tuple(
         name
@@ -133,6 +135,10 @@ def _everyone(
     shares = any(group.share is not None for _, group in scenario.groups)
     if shares or np.any(np.isnan(total)):
         return array(people.sum(axis=-1) + sum(others, start=np.zeros((1, 1))))
+    inside = people[:, 0].sum(axis=-1)
+    if np.any(total < inside):
+        allowed = f"at least the {float(np.max(inside)):,.0f} of this budget's groups"
+        raise InputError("state.enrollment", allowed, f"{float(np.min(total)):,.0f}")
     trend = register.number("assumptions.coverage.enrollment_trend")[:, None]
     return array(total[:, None] * (1.0 + trend) ** (np.arange(people.shape[1]) / MONTHS))
 

@@ -319,14 +319,15 @@ def persistence(
     Dual eligibles stop less where their copay is low.
     """
     ratio = np.ones(1)
-    if therapy.age_65_effect:
+    own = therapy.persistence_points
+    # The user's own points are of the user's own members: age and copay are in them.
+    if therapy.age_65_effect and not own:
         ratio = ratio * register.number("assumptions.persistence.hazard_ratio_age_65")
-    if therapy.dual_effect and low_copay:
+    if therapy.dual_effect and low_copay and not own:
         ratio = ratio * register.number("assumptions.persistence.hazard_ratio_dual")
     if lifestyle:
         ratio = ratio * register.number("assumptions.persistence.hazard_ratio_lifestyle")
     month = np.arange(months, dtype=np.float64)
-    own = therapy.persistence_points
     if own:
         at, shares = np.array(list(own), dtype=float), np.array(list(own.values()))
         return cohort.survival_through_points(month, at, shares, ratio[:, None])

@@ -92,7 +92,9 @@ class Register:
                     return entry, dt.date.fromisoformat(last.replace("_", "-"))
                 except ValueError:
                     raise InputError(path, "a date as 2029_01_01", last) from None
-            raise InputError(path, f"{entry} with one of the dates {', '.join(days)}", last)
+            new = ", or a new one as 2029_01_01" if lever else ""
+            allowed = f"{entry} with one of the dates {', '.join(days)}{new}"
+            raise InputError(path, allowed, last)
         raise InputError("path", nearest(path, self.entries), path)
 
     def with_value(self, path: str, value: object) -> Register:

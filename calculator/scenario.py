@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -467,7 +468,8 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     data = _load(str(name_or_path))
     program = str(data.get("program", "nothing"))
     if program not in PROGRAMS:
-        raise InputError("program", "one of " + ", ".join(PROGRAMS), program)
+        allowed = "one of " + ", ".join(PROGRAMS) + ", or extends with a shipped name"
+        raise InputError("program", allowed, program)
     return _validated(PROGRAMS[program], data)
 
 
@@ -477,8 +479,10 @@ def _load(given: str) -> dict[str, Any]:
     if path is None:
         path = Path(given)
         if not path.exists():
-            allowed = "one of " + ", ".join(names) + ", or a file"
-            raise InputError("scenario", allowed, given)
+            close = difflib.get_close_matches(given, names, n=1)
+            meant = f" (did you mean {close[0]}?)" if close else ""
+            allowed = "one of " + ", ".join(names) + ", or a file that exists"
+            raise InputError("scenario", allowed + meant, given or "nothing")
     data = _read(path)
     base = data.pop("extends", None)
     if base is None:

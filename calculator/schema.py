@@ -84,6 +84,8 @@ class Assumption(BaseModel):
     def checked(self, path: str, value: object) -> Scalar:
         """The value as this assumption's type, or an InputError."""
         problem = InputError(path, self.allowed(), value)
+        if value is None and "none" in (self.choices or ()):
+            return "none"
         if value is None:
             if self.optional:
                 return None

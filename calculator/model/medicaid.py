@@ -108,6 +108,7 @@ class Branch:
     fills: Array
     net_drug_cost: Array  # obesity use after rebates, whoever pays, USD
     medical_effect: Array  # whole change in medical cost, USD; negative saves
+    uses_today: Array  # what the state pays for uses covered today, after rebates, USD
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ def _mixed(adopts: Array, joined: Branch, stay_out: Branch) -> Branch:
         np.where(adopts > 0, joined.fills, stay_out.fills),
         np.where(adopts > 0, joined.net_drug_cost, stay_out.net_drug_cost),
         np.where(adopts > 0, joined.medical_effect, stay_out.medical_effect),
+        np.where(adopts > 0, joined.uses_today, stay_out.uses_today),
     )
 
 
@@ -226,10 +228,12 @@ def _branch(inputs: Inputs, coverage: Coverage) -> Branch:
         _post_fills(rows, inputs, "model_drugs", in_group, drugs, index, inputs.priced_share)
     rebated = ledger.total(rows, REBATE_LINES, ("manufacturer",))
     net_drug_cost = ledger.total(rows, ("model_drugs",), (*GOVERNMENTS, "mco")) - rebated
+    obesity_use = state_cost(rows)
     for index in range(len(groups.names)):
         covered = inputs.existing_fills * groups.existing_share[:, index, None]
         _post_fills(rows, inputs, "existing_glp1", covered, today, index, np.ones((1, 1)))
 
+    uses_today = state_cost(rows) - obesity_use
     authorizations = starts * inputs.prior_authorization_cost[:, None]
     _share(rows, "administration", authorizations, inputs.prior_authorization_match[:, None])
     fixed = coverage.active * inputs.fixed_cost[:, None] / MONTHS
@@ -242,7 +246,7 @@ def _branch(inputs: Inputs, coverage: Coverage) -> Branch:
         reached = np.where(captured, 1.0, 1.0 - groups.managed[:, index, None])
         in_group = effect * share[:, :, index] * reached
         _share(rows, "offsets", in_group, groups.match[:, :, index])
-    return Branch(rows, starts, on_therapy, fills, net_drug_cost, effect)
+    return Branch(rows, starts, on_therapy, fills, net_drug_cost, effect, uses_today)
 
 
 def treated_group(inputs: Inputs, coverage: Coverage) -> cohort.Cohort:

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from calculator.analysis.states import StateRow, breakeven_net_price
 from calculator.medicaid_decision import StateDecision
+from calculator.model.arrays import MONTHS
 from calculator.report.table import align, cents
 from calculator.report.words import changed, dollars, share
 
+# A part of the value from this size on is named in the sentence.
+WORTH_SAYING = 0.05
 MEASURES = (
     ("Total computable, gross", "total_computable_gross"),
     ("Rebates", "rebates"),
     ("Total computable, net", "total_computable_net"),
     ("Federal, net", "federal_net"),
     ("State, net", "state_net"),
+    ("of it, uses covered today", "state_net_uses_today"),
     ("State, net, cash", "state_net_cash"),
     ("Premium tax that comes to the state, apart", "premium_tax_to_state"),
 )
-PEOPLE = (("Fills", "fills"), ("Treated member-years", "treated_years"))
+PEOPLE = (
+    ("Fills for obesity use", "fills"),
+    ("Treated member-years, obesity use", "treated_years"),
+)
 
 
 def verdict(decision: StateDecision) -> str:
@@ -43,6 +52,11 @@ def verdict(decision: StateDecision) -> str:
         f" {until}, {dollars(abs(decision.value.pmpm), 2)} per enrollee a month; at the high end of"
         f" the use seen in other states it {high_verb} {dollars(abs(added))}."
     )
+    today = decision.from_uses_today
+    if abs(today) >= WORTH_SAYING * abs(total):
+        does = "save" if today > 0 else "cost"
+        uses = "GLP-1 drugs covered today, at the new price"
+        sentence = f"{sentence} In that, {uses}, {does} {dollars(abs(today))}."
     root = breakeven_net_price(decision.evaluation.inputs)
     if root is None:
         return f"{sentence} No net price alone would change the sign."
@@ -80,10 +94,18 @@ def rests_on(decision: StateDecision) -> list[tuple[str, str]]:
     notes += decision.remarks
     confidential = "AMP, best price and own supplemental rebates are confidential: use your own"
     notes.append(("assumed", confidential))
-    first = decision.evaluation.months[0]
-    if first.month != decision.first_month:
-        partial = f"fiscal year {decision.periods[0]} holds the months from {first:%B %Y} only"
-        notes.append(("partial year", partial))
+    months = decision.evaluation.months
+    number = decision.by_fiscal_year(np.ones((1, len(months))))[0]
+    for period, count in zip(decision.periods, number, strict=True):
+        if count < MONTHS:
+            notes.append(("partial year", f"fiscal year {period} holds {count:.0f} months"))
+    register_trend = share(float(register.number("assumptions.coverage.enrollment_trend")[0]))
+    notes.append(("assumed", f"Enrollment moves by {register_trend} a year"))
+    fixed, each = (
+        dollars(float(register.number(f"assumptions.coverage.{key}")[0]))
+        for key in ("administration_fixed", "prior_authorization_cost")
+    )
+    notes.append(("assumed", f"Covering costs {fixed} a year and {each} per prior authorization"))
     return [*notes, *changed(decision.scenario, register)]
 
 
@@ -94,11 +116,19 @@ def states_text(rows: list[StateRow]) -> str:
         return "" if amount is None else how(amount)
 
     return align(
-        ["State", "covers", "value", "per enrollee", "state share", "break-even", "treated"],
+        [
+            "State",
+            "covers today",
+            "value, all years",
+            "per enrollee year",
+            "state share",
+            "turns at a net of",
+            "on therapy at the end",
+        ],
         [
             [
                 f"{row.abbr} {row.state}" + (" *" if row.gaps else ""),
-                row.covers_today,
+                row.covers_today.replace("_", " "),
                 shown(row.value, dollars),
                 shown(row.value_per_enrollee_year, lambda amount: cents(amount, 2)),
                 shown(row.state_share_of_added_cost, share),

@@ -94,13 +94,18 @@ def beside(decision: PlanDecision) -> list[str]:
         f" {not_counted}"
     )
     if decision.evaluation.inputs.has_bid:
+        if decision.scenario.plan.bid is None:
+            lines.append(
+                "Staying out is 0 by construction: without a bid of its own a plan bids cost"
+            )
         join = decision.evaluation.result.join
         first = decision.evaluation.inputs.levers.corridor_thresholds[0]
         miss = (join.actual / join.target - 1.0)[0]
         worst = float(miss[np.argmax(np.abs(miss))])
         inside = bool(np.all(np.abs(miss) <= first[0]))
+        side = "above" if worst > 0 else "below"
         lines.append(
-            f"Cost misses the corridor's target by {share(abs(worst))} at most when joining: "
+            f"Cost is {side} the corridor's target by {share(abs(worst))} at most: "
             + ("inside the first threshold, so nothing is shared" if inside else "partly shared")
         )
     if any(change for _, change in decision.scenario.rivals):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from calculator.analysis.sensitivity import Breakeven, breakeven
+import numpy as np
+
+from calculator.analysis.sensitivity import COUNTED, Breakeven, alternatives, breakeven
 from calculator.part_d_decision import PlanDecision
 from calculator.report.words import MINUS, changed, dollars, either, people, share  # noqa: F401
 from calculator.scenario import PlanScenario
@@ -14,6 +16,7 @@ REINSURANCE = "terms.extra_reinsurance.share"
 NET_PRICE = "terms.guaranteed_net_price"
 # Half a cent PMPM is shown as nothing.
 NOTHING = 0.005
+OWN_TERMS = ", with your changes"
 PAYERS = {
     "pdp": "this plan",
     "mapd": "this plan",
@@ -39,7 +42,8 @@ def verdict(decision: PlanDecision, resolution: str = "full") -> Verdict:
     }
     if abs(decision.value.pmpm) < NOTHING:
         return Verdict(opening(decision), found)
-    return Verdict(f"{opening(decision)} {_turn(decision, found)}", found)
+    reading = _reading(decision, alternatives(scenario, resolution).discount_counted)
+    return Verdict(f"{opening(decision)} {_turn(decision, found)}{reading}", found)
 
 
 def opening(decision: PlanDecision) -> str:
@@ -57,29 +61,49 @@ def opening(decision: PlanDecision) -> str:
 
 
 def _turn(decision: PlanDecision, found: dict[str, Breakeven]) -> str:
-    """The second sentence: what would change the sign."""
+    """The second sentence: what would change the sign. A lever already used is said in all."""
     pays = decision.value.total >= 0
     register = decision.register
-    reinsurance, capitation, net_price = (
-        found[path].root for path in (REINSURANCE, CAPITATION, NET_PRICE)
-    )
-    only = "only " if pays else ""
+    moved = "fell below" if pays else "were above"
     ways = []
+    reinsurance = found[REINSURANCE].root
     if reinsurance is not None:
         late = register.word("terms.extra_reinsurance.phase") == "catastrophic"
-        where = " above the threshold" if late else ""
-        further = f"{only}a further {share(reinsurance)}"
-        ways.append(f"Medicare reinsured {further} of its net model-drug cost{where}")
+        of = "of its net model-drug cost" + (" above the threshold" if late else "")
+        if np.any(decision.evaluation.inputs.levers.extra_reinsurance > 0.0):
+            ways.append(f"the extra reinsurance {moved} {share(reinsurance)} {of}")
+        else:
+            ways.append(f"Medicare reinsured a further {share(reinsurance)} {of}")
+    capitation = found[CAPITATION].root
     if capitation is not None:
-        per = register.word("terms.obesity_capitation.per")
-        ways.append(f"Medicare paid {only}{dollars(capitation, 2)} a month per {per} member")
+        per = f"a month per {register.word('terms.obesity_capitation.per')} member"
+        amount = dollars(capitation, 2)
+        if np.any(decision.evaluation.inputs.levers.capitation > 0.0):
+            ways.append(f"the obesity capitation {moved} {amount} {per} in every year")
+        else:
+            ways.append(f"Medicare paid {amount} {per}")
+    net_price = found[NET_PRICE].root
     if net_price is not None:
         side = "above" if pays else "below"
         ways.append(f"the guaranteed net price were {side} {dollars(net_price, 0)} a fill")
     if not ways:
         tried = "extra reinsurance, obesity capitation or net price alone"
-        return f"No level of {tried} within its range would change the sign."
+        return f"No level of {tried} would make it {'stop paying' if pays else 'pay'}."
     return f"It would {'stop paying' if pays else 'pay'} if {either(ways)}."
+
+
+def _reading(decision: PlanDecision, counted: dict[bool, float]) -> str:
+    """A third sentence where the sign hangs on a reading that no source settles."""
+    chosen = decision.register.flag(COUNTED)
+    other = counted[not chosen]
+    if (other >= 0) == (decision.value.pmpm >= 0) or abs(other) < NOTHING:
+        return ""
+    does = "does not count" if chosen else "counts"
+    worth = f"is worth {dollars(other, 2)}" if other > 0 else f"costs {dollars(-other, 2)}"
+    return (
+        f" One thing no source says turns it: if the manufacturer's discount {does} towards the"
+        f" guaranteed net price, joining {worth} PMPM."
+    )
 
 
 def rests_on(scenario: PlanScenario, decision: PlanDecision) -> list[tuple[str, str]]:
@@ -90,21 +114,43 @@ def rests_on(scenario: PlanScenario, decision: PlanDecision) -> list[tuple[str, 
     for path, entry in register.entries.items():
         if not path.startswith("terms."):
             continue
-        for dated in entry.values.values():
+        days = sorted(entry.values)
+        for day, dated in sorted(entry.values.items()):
             number = isinstance(dated.value, float | int) and not isinstance(dated.value, bool)
             shown = f"{dated.value:,g}" if number else "none"
+            later = [other for other in days if other > day]
+            until = f" until {later[0]}" if later else ""
             if dated.status == "not_published":
-                sentence = f"{entry.label}: no number was published; {shown} is used here"
+                sentence = f"{entry.label}: no number was published; {shown} is used here{until}"
                 notes.append(("not published", sentence))
             if dated.status == "illustrative" and number:
-                notes.append(("illustrative", f"{entry.label}: {shown}, nobody's proposal"))
+                notes.append(("illustrative", f"{entry.label}: {shown}{until}, nobody's proposal"))
     start = register.dated("assumptions.timeline.part_d_start", max(
         register.entries["assumptions.timeline.part_d_start"].values))[1]  # fmt: skip
     if scenario.horizon.start is None and start.status == "assumed":
         notes.append(
             ("assumed", f"The start in January {decision.years[0]}: CMS has set no new date")
         )
-    notes.append(("terms", f"{package.label} ({package.status})"))
+    own = any(path.startswith("terms.") for path in register.changed)
+    notes.append(("terms", f"{package.label} ({package.status}){OWN_TERMS if own else ''}"))
+    if register.word("terms.existing_users") != "none":
+        reading = register.word("terms.existing_users")
+        repriced = "GLP-1 drugs covered today take the net price too"
+        notes.append(("assumed", f"{repriced} (terms.existing_users: {reading})"))
+    counts = "counts" if register.flag(COUNTED) else "does not count"
+    notes.append(
+        ("assumed", f"The manufacturer's discount {counts} towards the net price; no source says")
+    )
+    fixed, each = (
+        dollars(float(register.number(f"assumptions.administration.{key}")[0]))
+        for key in ("fixed_cost", "prior_authorization_cost")
+    )
+    notes.append(
+        ("assumed", f"Taking part costs {fixed} a year and {each} per prior authorization")
+    )
+    if decision.evaluation.inputs.has_bid:
+        priced = share(float(register.number("assumptions.payment.priced_share")[0]))
+        notes.append(("assumed", f"{priced} of the added cost goes into the bid"))
     last_published = max(
         day.year
         for day, dated in register.entries["assumptions.benefit.deductible"].values.items()
