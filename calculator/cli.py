@@ -121,12 +121,14 @@ def decide_command(
         sentence, tables = state.verdict(decision), state.text(decision)
         notes = state.rests_on(decision)
     else:
-        sentence = verdict(decision, resolution).sentence
-        tables = "\n".join([table.text(decision, by_year), "", *table.beside(decision)])
+        said = verdict(decision, resolution)
+        sentence = said.sentence
+        below = [*table.beside(decision, said.alternatives), *table.remarks(decision)]
+        tables = "\n".join([table.text(decision, by_year), "", *below])
         notes = rests_on(decision.scenario, decision)
     if as_json:
-        said = [{"kind": kind, "sentence": note} for kind, note in notes]
-        say_json({**decision.to_dict(), "sentence": sentence, "rests_on": said})
+        rest = [{"kind": kind, "sentence": note} for kind, note in notes]
+        say_json({**decision.to_dict(), "sentence": sentence, "rests_on": rest})
         return
     lines = [
         f"{decision.scenario.name}: {decision.scenario.label}",

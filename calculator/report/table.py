@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from calculator.analysis.sensitivity import alternatives
+from calculator.analysis.sensitivity import Alternatives
 from calculator.model import ledger as words
 from calculator.model.arrays import Array
 from calculator.model.ledger import Ledger
@@ -78,9 +78,8 @@ def by_year(decision: PlanDecision) -> list[tuple[str, float, float, float, floa
     return [*rows, ("Total", out, into, into - out, (into - out) / float(months.sum()))]
 
 
-def beside(decision: PlanDecision) -> list[str]:
-    """The value under readings that no source settles, one line each; none without a bid."""
-    found = alternatives(decision.scenario, decision.resolution)
+def beside(decision: PlanDecision, found: Alternatives) -> list[str]:
+    """The value under readings that no source settles, one line each."""
     lines = []
     if decision.evaluation.inputs.has_bid:
         priced = "; ".join(
@@ -93,6 +92,12 @@ def beside(decision: PlanDecision) -> list[str]:
         f"PMPM if the manufacturer's discount counts towards the net price {counted}; if not"
         f" {not_counted}"
     )
+    return lines
+
+
+def remarks(decision: PlanDecision) -> list[str]:
+    """What a reader of the tables should know, one line each."""
+    lines = []
     if decision.evaluation.inputs.has_bid:
         if decision.scenario.plan.bid is None:
             lines.append(

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calculator.analysis.sensitivity import COUNTED, Breakeven, alternatives, breakeven
+from calculator.analysis.sensitivity import (
+    COUNTED,
+    Alternatives,
+    Breakeven,
+    alternatives,
+    breakeven,
+)
 from calculator.part_d_decision import PlanDecision
 from calculator.report.words import MINUS, changed, dollars, either, people, share  # noqa: F401
 from calculator.scenario import PlanScenario
@@ -31,6 +37,7 @@ class Verdict:
 
     sentence: str
     breakevens: dict[str, Breakeven]
+    alternatives: Alternatives
 
 
 def verdict(decision: PlanDecision, resolution: str = "full") -> Verdict:
@@ -40,10 +47,11 @@ def verdict(decision: PlanDecision, resolution: str = "full") -> Verdict:
         path: breakeven(scenario, path, resolution=resolution)
         for path in (REINSURANCE, CAPITATION, NET_PRICE)
     }
+    readings = alternatives(scenario, resolution)
     if abs(decision.value.pmpm) < NOTHING:
-        return Verdict(opening(decision), found)
-    reading = _reading(decision, alternatives(scenario, resolution).discount_counted)
-    return Verdict(f"{opening(decision)} {_turn(decision, found)}{reading}", found)
+        return Verdict(opening(decision), found, readings)
+    said = f"{opening(decision)} {_turn(decision, found)}"
+    return Verdict(said + _reading(decision, readings.discount_counted), found, readings)
 
 
 def opening(decision: PlanDecision) -> str:

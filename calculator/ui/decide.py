@@ -6,11 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from calculator import decide
-from calculator.analysis.sensitivity import value_pmpm
 from calculator.part_d_decision import PlanDecision
 from calculator.report import figures_part_d as figures
 from calculator.report import table
@@ -20,7 +18,7 @@ from calculator.scenario import PlanScenario
 from calculator.ui import parts
 from calculator.ui.inputs_part_d import sidebar
 from calculator.ui.parts import cents, section, signed, usd
-from calculator.ui.widgets import calm, shown, theme
+from calculator.ui.widgets import calm, plain, shown, theme
 
 PRICED, INCLUDES = "assumptions.payment.priced_share", "terms.net_includes_discount"
 ALL_YEARS = "All years"
@@ -33,8 +31,6 @@ class Answer:
     decision: PlanDecision
     verdict: Verdict
     rests_on: list[tuple[str, str]]
-    priced: list[tuple[float, float]]  # share of the cost in the bid, value PMPM
-    includes: dict[bool, float]  # net price includes the discount: value PMPM
     payers: figures.DrugPayers
 
 
@@ -42,17 +38,10 @@ class Answer:
 def answer(content: str, _scenario: PlanScenario) -> Answer:
     """Both branches and what stands beside them, once for each content of a scenario."""
     decision = decide(_scenario)
-    chosen = float(decision.register.number(PRICED)[0])
-    shares = np.array(sorted({0.0, chosen, 1.0}))
-    at = value_pmpm(_scenario, PRICED, shares) + np.zeros_like(shares)  # alike without a bid
-    now = decision.register.flag(INCLUDES)
-    other = decide(_scenario.with_settings({INCLUDES: not now}))
     return Answer(
         decision=decision,
         verdict=verdict(decision),
         rests_on=rests_on(_scenario, decision),
-        priced=[(float(s), float(v)) for s, v in zip(shares, at, strict=True)],
-        includes={now: decision.value.pmpm, not now: other.value.pmpm},
         payers=figures.drug_payers(decision),
     )
 
@@ -68,6 +57,8 @@ def render() -> None:
     _cards(decision)
     _who_pays(said.payers)
     _tables(decision)
+    for line in table.remarks(decision):
+        st.caption(plain(f"{line}."))
     _both_ways(said)
     section("What members get")
     parts.outcomes(
@@ -172,15 +163,19 @@ def _both_ways(said: Answer) -> None:
             parts.choices(
                 "Expected cost in the bid",
                 value,
-                [(words.get(s, share(s)), s == chosen, pmpm) for s, pmpm in said.priced],
+                [
+                    (words.get(part, share(part)), part == chosen, pmpm)
+                    for part, pmpm in said.verdict.alternatives.priced.items()
+                ],
             )
         else:
             st.markdown("An employer plan files no bid, so nothing is priced.")
     with right:
         section("If the net price includes the manufacturer's discount")
         now = register.flag(INCLUDES)
+        counted = said.verdict.alternatives.discount_counted
         parts.choices(
             "The discount counts towards it",
             value,
-            [(shown(flag), flag == now, said.includes[flag]) for flag in (True, False)],
+            [(shown(flag), flag == now, counted[flag]) for flag in (True, False)],
         )

@@ -131,7 +131,10 @@ def test_an_unknown_resolution_is_refused(plan):
         ("- 1\n", "scenario: allowed is a file with named fields"),
         ("a: [1\n", "scenario: allowed is a file of valid YAML; given was .*line 2"),
         ("plan: {members: 1, members: 2}\n", "valid YAML.*line 1: duplicate key members"),
-        ("plan: {members: 1}\n", "program: allowed is one of part_d, medicaid, or extends .*; given was nothing"),
+        (
+            "plan: {members: 1}\n",
+            "program: allowed is one of part_d, medicaid, or extends .*; given was nothing",
+        ),
         ("extends: someone\n", "extends: allowed is one of dsnp, .*; given was someone"),
         ("extends: pdp_regional\nplann: {members: 1}\n", "plann: allowed is .*plan"),
         ("extends: pdp_regional\nplan: {member: 1}\n", "plan.member: allowed is .*plan.members"),
