@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
 import typer
 
 from calculator import __version__
@@ -121,11 +120,11 @@ def decide_command(
         sentence, tables = state.verdict(decision), state.text(decision)
         notes = state.rests_on(decision)
     else:
-        said = verdict(decision, resolution)
+        said = verdict(decision)
         sentence = said.sentence
         below = [*table.beside(decision, said.alternatives), *table.remarks(decision)]
         tables = "\n".join([table.text(decision, by_year), "", *below])
-        notes = rests_on(decision.scenario, decision)
+        notes = rests_on(decision)
     if as_json:
         rest = [{"kind": kind, "sentence": note} for kind, note in notes]
         say_json({**decision.to_dict(), "sentence": sentence, "rests_on": rest})
@@ -154,6 +153,8 @@ def states_command(
     """All 51 Medicaid programs under one set of terms, each as it covers today."""
     rows = screen(terms)
     if out is not None:
+        import pandas as pd  # a third of a second that only a table needs
+
         frame = pd.DataFrame([{**row.to_dict(), "gaps": "; ".join(row.gaps)} for row in rows])
         write_whole(out, frame.to_csv(index=False, lineterminator="\n"))
     if as_json:

@@ -59,19 +59,19 @@ def evaluate_state(
 
 
 def _check(inputs: Inputs, result: Result) -> None:
-    """Managed care, capitation and rebates balance; federal and state are the whole."""
+    """Drugs, capitation and rebates: what is paid is received, whoever pays it."""
     gaps = {}
     scale = 0.0
     for name, branch in (("join", result.join), ("stay_out", result.stay_out)):
         rows = branch.rows
-        for line in medicaid.REBATE_LINES:
+        for line in (*medicaid.REBATE_LINES, "capitation"):
             gaps[f"{line} paid is received, {name}"] = words.total(rows, [line])
+        # Federal, state, plans and members together pay what the pharmacies get.
+        paid = words.total(rows, words.DRUG_LINES)
+        gaps[f"payers of drugs sum to gross, {name}"] = paid - branch.dispensed
         gross = medicaid.gross_cost(rows)
-        net = medicaid.net_cost(rows)
         rebates = words.total(rows, medicaid.REBATE_LINES, ("manufacturer",))
-        gaps[f"gross less rebates is net, {name}"] = gross - rebates - net
-        halves = medicaid.net_cost(rows, ("federal",)) + medicaid.net_cost(rows, ("state",))
-        gaps[f"federal and state are the total, {name}"] = halves - net
+        gaps[f"gross less rebates is net, {name}"] = gross - rebates - medicaid.net_cost(rows)
         scale = max(scale, float(np.max(np.abs(gross))))
     check_identities(gaps, scale, [result.value])
 
@@ -83,11 +83,6 @@ class StateDecision(Decision):
     scenario: StateScenario
     evaluation: StateEvaluation
     resolution: str
-
-    @property
-    def register(self) -> Register:
-        """The assumptions, terms and inputs of the run."""
-        return self.evaluation.register
 
     @cached_property
     def first_month(self) -> int:

@@ -61,7 +61,7 @@ def build_groups(
         eligible.append(_eligible_share(register, name))
         carved = number("assumptions.coverage.managed_care_share")
         managed.append(_or(number(f"groups.{name}.managed_share"), carved))
-    if not names or not np.any(stacked(enrollment) * stacked(eligible)[:, None]):
+    if not np.any(stacked(enrollment) * stacked(eligible)[:, None]):
         allowed = "at least one included group with enrollment and newly eligible members"
         given = f"none ({', '.join(missing)} not found)" if missing else "none"
         raise InputError("groups", allowed, given)

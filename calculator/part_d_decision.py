@@ -97,11 +97,6 @@ class PlanDecision(Decision):
     resolution: str
 
     @property
-    def register(self) -> Register:
-        """The assumptions, terms and inputs of the run."""
-        return self.evaluation.register
-
-    @property
     def years(self) -> tuple[int, ...]:
         """Plan years in the model."""
         return self.evaluation.inputs.years

@@ -46,12 +46,14 @@ class Decision(ABC):
     """The central run of one scenario, and everything read off it."""
 
     scenario: Scenario
+    evaluation: Any  # each program's own: register, inputs, result
     resolution: str
 
     @property
-    @abstractmethod
     def register(self) -> Register:
         """The assumptions, terms and inputs of the run."""
+        register: Register = self.evaluation.register
+        return register
 
     @property
     @abstractmethod

@@ -109,6 +109,7 @@ class Branch:
     net_drug_cost: Array  # obesity use after rebates, whoever pays, USD
     medical_effect: Array  # whole change in medical cost, USD; negative saves
     uses_today: Array  # what the state pays for uses covered today, after rebates, USD
+    dispensed: Array  # what pharmacies are paid for all fills in the budget, USD
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ def _mixed(adopts: Array, joined: Branch, stay_out: Branch) -> Branch:
         np.where(adopts > 0, joined.net_drug_cost, stay_out.net_drug_cost),
         np.where(adopts > 0, joined.medical_effect, stay_out.medical_effect),
         np.where(adopts > 0, joined.uses_today, stay_out.uses_today),
+        np.where(adopts > 0, joined.dispensed, stay_out.dispensed),
     )
 
 
@@ -239,6 +241,12 @@ def _branch(inputs: Inputs, coverage: Coverage) -> Branch:
     fixed = coverage.active * inputs.fixed_cost[:, None] / MONTHS
     _share(rows, "administration", fixed, inputs.administration_match[:, None])
 
+    # Once more without groups and matches, for the sum that must hold on every run.
+    dispensed = fills * share.sum(axis=-1) * (drugs.gross + drugs.copay)
+    dispensed = dispensed + inputs.existing_fills * groups.existing_share.sum(axis=-1)[:, None] * (
+        today.gross + today.copay
+    )
+
     effect = medical_effect(inputs, group, inputs.offset_effect)
     captured = np.arange(total.shape[1])[None, :] >= inputs.capture_lag[:, None]
     for index in range(len(groups.names)):
@@ -246,7 +254,7 @@ def _branch(inputs: Inputs, coverage: Coverage) -> Branch:
         reached = np.where(captured, 1.0, 1.0 - groups.managed[:, index, None])
         in_group = effect * share[:, :, index] * reached
         _share(rows, "offsets", in_group, groups.match[:, :, index])
-    return Branch(rows, starts, on_therapy, fills, net_drug_cost, effect, uses_today)
+    return Branch(rows, starts, on_therapy, fills, net_drug_cost, effect, uses_today, dispensed)
 
 
 def treated_group(inputs: Inputs, coverage: Coverage) -> cohort.Cohort:

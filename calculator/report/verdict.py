@@ -15,7 +15,6 @@ from calculator.analysis.sensitivity import (
 )
 from calculator.part_d_decision import PlanDecision
 from calculator.report.words import MINUS, changed, dollars, either, people, share  # noqa: F401
-from calculator.scenario import PlanScenario
 
 CAPITATION = "terms.obesity_capitation.amount"
 REINSURANCE = "terms.extra_reinsurance.share"
@@ -40,9 +39,9 @@ class Verdict:
     alternatives: Alternatives
 
 
-def verdict(decision: PlanDecision, resolution: str = "full") -> Verdict:
+def verdict(decision: PlanDecision) -> Verdict:
     """What joining is worth in one sentence, and what would turn it."""
-    scenario = decision.scenario
+    scenario, resolution = decision.scenario, decision.resolution
     found = {
         path: breakeven(scenario, path, resolution=resolution)
         for path in (REINSURANCE, CAPITATION, NET_PRICE)
@@ -114,9 +113,9 @@ def _reading(decision: PlanDecision, counted: dict[bool, float]) -> str:
     )
 
 
-def rests_on(scenario: PlanScenario, decision: PlanDecision) -> list[tuple[str, str]]:
+def rests_on(decision: PlanDecision) -> list[tuple[str, str]]:
     """What the answer rests on, as (badge, sentence): unknown, illustrative, projected, changed."""
-    register = decision.register
+    scenario, register = decision.scenario, decision.register
     package = register.tree.terms[str(scenario.terms["package"])]
     notes = []
     for path, entry in register.entries.items():

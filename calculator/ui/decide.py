@@ -41,7 +41,7 @@ def answer(content: str, _scenario: PlanScenario) -> Answer:
     return Answer(
         decision=decision,
         verdict=verdict(decision),
-        rests_on=rests_on(_scenario, decision),
+        rests_on=rests_on(decision),
         payers=figures.drug_payers(decision),
     )
 
