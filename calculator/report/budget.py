@@ -36,20 +36,22 @@ MEASURES = (
     ("federal_net_cash", "Federal, net, cash", USD),
     ("state_gross", "State, gross", USD),
     ("state_net", "State, net", USD),
+    ("state_net_uses_today", "of it, uses covered today", USD),
     ("state_net_cash", "State, net, cash", USD),
     ("state_net_pmpm", "State, net, PMPM", PMPM),
-    ("fills", "Fills of model drugs", FILLS),
+    ("premium_tax_to_state", "Premium tax to the state, apart", USD),
+    ("fills", "Fills for obesity use", FILLS),
     ("on_therapy", "People on therapy at the end", PEOPLE),
 )
 # Only in the file.
 MORE = (
-    ("premium_tax_to_state", "Premium tax received by the state", USD),
     ("managed_care_plans", "Net cost to managed care plans", USD),
     ("starts", "Starts of therapy", PEOPLE),
-    ("treated_years", "Treated member-years", "years"),
+    ("treated_years", "Treated member-years, obesity use", "years"),
     ("member_months", "Member-months", "months"),
 )
 UNITS = {key: unit for key, _, unit in (*MEASURES, *MORE)}
+LABELS = {key: label for key, label, _ in (*MEASURES, *MORE)}
 CENT = 0.005
 
 

@@ -9,24 +9,24 @@ import numpy as np
 from calculator.analysis.states import StateRow, breakeven_net_price
 from calculator.medicaid_decision import StateDecision
 from calculator.model.arrays import MONTHS
+from calculator.report.budget import LABELS, UNITS, USD
 from calculator.report.table import align, cents
 from calculator.report.words import changed, dollars, share
 
 # A part of the value from this size on is named in the sentence.
 WORTH_SAYING = 0.05
-MEASURES = (
-    ("Total computable, gross", "total_computable_gross"),
-    ("Rebates", "rebates"),
-    ("Total computable, net", "total_computable_net"),
-    ("Federal, net", "federal_net"),
-    ("State, net", "state_net"),
-    ("of it, uses covered today", "state_net_uses_today"),
-    ("State, net, cash", "state_net_cash"),
-    ("Premium tax that comes to the state, apart", "premium_tax_to_state"),
-)
-PEOPLE = (
-    ("Fills for obesity use", "fills"),
-    ("Treated member-years, obesity use", "treated_years"),
+# The measures of a terminal's tables, in their order.
+SHOWN = (
+    "total_computable_gross",
+    "rebates",
+    "total_computable_net",
+    "federal_net",
+    "state_net",
+    "state_net_uses_today",
+    "state_net_cash",
+    "premium_tax_to_state",
+    "fills",
+    "treated_years",
 )
 
 
@@ -67,7 +67,7 @@ def verdict(decision: StateDecision) -> str:
 def text(decision: StateDecision) -> str:
     """The budget by state fiscal year: stay out, join, difference."""
     parts = []
-    for label, key in (*MEASURES, *PEOPLE):
+    for key in SHOWN:
         rows = []
         both = [decision.budget[branch][key] for branch in ("stay_out", "join")]
         for period in decision.periods:
@@ -75,13 +75,13 @@ def text(decision: StateDecision) -> str:
             rows.append([period, *_shown(key, out, into)])
         out, into = (sum(value or 0.0 for value in amounts.values()) for amounts in both)
         rows.append(["Total", *_shown(key, out, into)])
-        parts.append(align([label, "stay out", "join", "difference"], rows))
+        parts.append(align([LABELS[key], "stay out", "join", "difference"], rows))
     return "\n\n".join(parts)
 
 
 def _shown(key: str, out: float, into: float) -> list[str]:
     amounts = (out, into, into - out)
-    if key in dict(PEOPLE).values():
+    if UNITS[key] != USD:
         return [f"{amount:,.0f}".replace("-", "−") for amount in amounts]
     return [cents(amount, 0) for amount in amounts]
 
