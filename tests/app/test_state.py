@@ -124,7 +124,11 @@ def test_a_wrong_entry_on_a_gap_shows_no_other_states_result(opened):
 WRONG = [
     (GROUP, "-5", f"{GROUP}: allowed is a number from 0 to 50,000,000 people"),
     ("assumptions.rebates.best_price_share_of_amp", "1.2", "allowed is a number from 0 to 1"),
-    ("terms.guaranteed_net_price", "1999", "a net price not above the gross price"),
+    (
+        "terms.guaranteed_net_price",
+        "1999",
+        "a net price not above the price of the dearest product",
+    ),
     ("horizon.start", "2032-01", "horizon.start: allowed is a month up to December 2031"),
     ("horizon.start", "soon", "horizon.start: allowed is a month, such as 2027-07"),
     ("horizon.end", "2033-12", "horizon.end: allowed is a month up to December 2031"),
