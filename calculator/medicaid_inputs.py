@@ -207,7 +207,7 @@ def _unit(
 def _check_net(net: Array, prices: Prices) -> None:
     most = float(prices.ingredient.max())
     if np.any(net > most):
-        allowed = f"a net price not above the price of the dearest product, {most:,.2f}"
+        allowed = f"a net price not above the gross price of the dearest product, {most:,.2f}"
         raise InputError("terms.guaranteed_net_price", allowed, f"{float(np.nanmax(net)):,.2f}")
 
 

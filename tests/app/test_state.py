@@ -127,7 +127,7 @@ WRONG = [
     (
         "terms.guaranteed_net_price",
         "1999",
-        "a net price not above the price of the dearest product",
+        "a net price not above the gross price",
     ),
     ("horizon.start", "2032-01", "horizon.start: allowed is a month up to December 2031"),
     ("horizon.start", "soon", "horizon.start: allowed is a month, such as 2027-07"),
