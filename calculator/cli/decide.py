@@ -1,0 +1,102 @@
+"""`balance decide`, `states` and `scenarios`: what joining is worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from calculator import __version__
+from calculator.analysis.states import screen
+from calculator.assumptions import scenario_files
+from calculator.cli.common import (
+    JsonOption,
+    ScenarioArgument,
+    SetOption,
+    app,
+    loaded,
+    say_json,
+    write_whole,
+)
+from calculator.decision import StateDecision, decide
+from calculator.report import state, table
+from calculator.report.verdict import rests_on, verdict
+from calculator.scenario import load_scenario
+
+
+@app.command("decide")
+def decide_command(
+    scenario: ScenarioArgument,
+    set_: SetOption = None,
+    resolution: Annotated[str, typer.Option(help="full or workbook.")] = "full",
+    as_json: JsonOption = False,
+    ledger: Annotated[Path | None, typer.Option(help="Write the ledger to this CSV file.")] = None,
+    by_year: Annotated[bool, typer.Option("--by-year", help="Every line for every year.")] = False,
+) -> None:
+    """What joining is worth to this payer against staying out."""
+    decision = decide(loaded(scenario, set_), resolution=resolution)
+    if ledger is not None:
+        write_whole(ledger, decision.ledger().to_csv(index=False, lineterminator="\n"))
+    if isinstance(decision, StateDecision):
+        sentence, tables = state.verdict(decision), state.text(decision)
+        notes = state.rests_on(decision)
+    else:
+        said = verdict(decision)
+        sentence = said.sentence
+        below = [*table.beside(decision, said.alternatives), *table.remarks(decision)]
+        tables = "\n".join([table.text(decision, by_year), "", *below])
+        notes = rests_on(decision)
+    if as_json:
+        rest = [{"kind": kind, "sentence": note} for kind, note in notes]
+        say_json({**decision.to_dict(), "sentence": sentence, "rests_on": rest})
+        return
+    lines = [
+        f"{decision.scenario.name}: {decision.scenario.label}",
+        "",
+        sentence,
+        "",
+        tables,
+        "",
+        "What this rests on",
+        *(f"  [{badge}] {note}" for badge, note in notes),
+        "",
+        f"balance-calculator {__version__}, {resolution} resolution, {decision.fingerprint}",
+    ]
+    typer.echo("\n".join(lines))
+
+
+@app.command("states")
+def states_command(
+    terms: Annotated[str | None, typer.Option(help="Terms package.")] = None,
+    as_json: JsonOption = False,
+    out: Annotated[Path | None, typer.Option(help="Write the rows to this CSV file.")] = None,
+) -> None:
+    """All 51 Medicaid programs under one set of terms, each as it covers today."""
+    rows = screen(terms)
+    if out is not None:
+        import pandas as pd  # a third of a second that only a table needs
+
+        frame = pd.DataFrame([{**row.to_dict(), "gaps": "; ".join(row.gaps)} for row in rows])
+        write_whole(out, frame.to_csv(index=False, lineterminator="\n"))
+    if as_json:
+        say_json({"states": [row.to_dict() for row in rows]})
+        return
+    typer.echo(state.states_text(rows))
+    if any(row.gaps for row in rows):
+        typer.echo(
+            "\n* something was not found: where the pharmacy benefit is (AR, NV: the national share"
+            " is used),\n  or the adults by group (no answer until they are given)"
+        )
+
+
+@app.command("scenarios")
+def scenarios_command(as_json: JsonOption = False) -> None:
+    """The scenarios that come with the calculator."""
+    names = {name: load_scenario(name).label for name in scenario_files()}
+    if as_json:
+        say_json(names)
+        return
+    width = max(map(len, names)) + 2
+    for name, label in names.items():
+        typer.echo(f"{name:{width}}{label}")
