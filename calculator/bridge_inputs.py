@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from calculator.model import cohort
-from calculator.model.arrays import MONTHS, Array, monthly_probability
-from calculator.model.inputs import Bridge
+from calculator.model.arrays import MONTHS, Array, monthly_probability, pad_right
+from calculator.model.inputs import Bridge, map_arrays
 from calculator.model.people import Weight, people
 from calculator.register import Register
 
@@ -57,8 +57,9 @@ def bridge(
     fills_per_month = number("assumptions.persistence.fills_per_month")
     decay = number("assumptions.offsets.offset_decay_months")
     initiation = number("assumptions.uptake.bridge_initiation")[:, None] * active
+    # Per eligible member: everything here is proportional to them.
     group = cohort.project(
-        eligible=eligible[:, None] * active,
+        eligible=active,
         initiation=initiation,
         curve=curve[:, :span],
         churn=churn,
@@ -68,8 +69,15 @@ def bridge(
         first_month=first.month,
     )
     group = cohort.only_where(group, active, 1.0 - churn)
+
+    def scaled(per_eligible: Array) -> Array:
+        return pad_right(eligible, per_eligible.ndim - 1)
+
     found = Bridge(
-        people=people(group, fills_per_month, churn, decay, weight, mix, before=before),
+        people=map_arrays(
+            people(group, fills_per_month, churn, decay, weight, mix, before=before),
+            lambda per_eligible: per_eligible * scaled(per_eligible),
+        ),
         net_price=number("assumptions.bridge.net_price"),
         copay=number("assumptions.bridge.copay"),
     )
@@ -79,4 +87,8 @@ def bridge(
     staying = stock * number("assumptions.uptake.bridge_conversion")[:, None]
     leaving = (stock - staying).sum(axis=1)
     carried = cohort.carried_effect(group, churn, decay)[:, before - 1]
-    return Opening(staying, group.stopped[:, before - 1] + leaving, carried + leaving), found
+    return Opening(
+        stock=staying * eligible[:, None],
+        stopped=(group.stopped[:, before - 1] + leaving) * eligible,
+        carried=(carried + leaving) * eligible,
+    ), found

@@ -29,7 +29,7 @@ def evaluate(
     cases: Mapping[str, Array] | None = None,
     resolution: str = "full",
     *,
-    draws: bool = False,
+    draws: int = 1,
 ) -> Evaluation: ...
 @overload
 def evaluate(
@@ -37,19 +37,19 @@ def evaluate(
     cases: Mapping[str, Array] | None = None,
     resolution: str = "full",
     *,
-    draws: bool = False,
+    draws: int = 1,
 ) -> Evaluation | StateEvaluation: ...
 def evaluate(
     scenario: Scenario,
     cases: Mapping[str, Array] | None = None,
     resolution: str = "full",
     *,
-    draws: bool = False,
+    draws: int = 1,
 ) -> Evaluation | StateEvaluation:
     """Run both branches; `cases` lets any numeric path vary: path -> (C,) values.
 
-    draws: the cases are draws of one uncertain world (a bid is then priced partly at their
-    mean), not worlds of their own. A state's budget has one resolution. Raises InputError for
+    draws: every so many cases in a row are draws of one uncertain world (a bid is then priced
+    partly at their mean), not worlds of their own. A state's budget has one resolution. Raises InputError for
     bad input and IdentityError where a sum that must hold does not.
     """
     if resolution not in RESOLUTIONS:

@@ -19,6 +19,7 @@ from calculator.model.inputs import Inputs
 from calculator.model.ledger import Ledger
 from calculator.model.part_d import Result, settle
 from calculator.part_d_inputs import OFFSETS, build_inputs, offset_effect
+from calculator.plan_selection import MOVERS, SelectionCheck, check
 from calculator.result import (
     Decision,
     Value,
@@ -49,12 +50,12 @@ def evaluate_plan(
     cases: Mapping[str, Array] | None = None,
     resolution: str = "full",
     *,
-    draws: bool = False,
+    draws: int = 1,
 ) -> Evaluation:
     """Run both branches; `cases` lets any numeric path vary: path -> (C,) values.
 
-    draws: the cases are draws of one uncertain world (a bid is then priced partly at their
-    mean), not worlds of their own.
+    draws: every so many cases in a row are draws of one uncertain world (a bid is then priced
+    partly at their mean), not worlds of their own.
 
     Raises InputError for bad input and IdentityError where a sum that must hold does not.
     """
@@ -136,6 +137,22 @@ class PlanDecision(Decision):
         nobody = words.plan_result(without.result.stay_out.ledger)
         return float((joined - nobody)[0].sum())
 
+    @cached_property
+    def selection(self) -> SelectionCheck:
+        """Whether members who come in order to use the drug turn the decision."""
+        if self.scenario.plan.type == "egwp":
+            return SelectionCheck(
+                "not_applicable", "Nobody outside can choose an employer's plan for its coverage."
+            )
+        within = self.scenario.with_settings({"selection.include": True})
+
+        def run(shares: Array) -> tuple[Costs, Result]:
+            found = evaluate_plan(within, {MOVERS: shares}, self.resolution)
+            return found.costs, found.result
+
+        rivals_rise = self.register.number("rivals.premium_change")
+        return check(run, self.register, self.years, rivals_rise)
+
     def ledgers(self) -> dict[str, Ledger]:
         """Both branches' rows by plan year."""
         result = self.evaluation.result
@@ -208,10 +225,7 @@ class PlanDecision(Decision):
             **self.heading(),
             "value_against_no_model": self.value_against_no_model,
             "branches": self.branches(),
-            "selection": {
-                "verdict": "not_assessed",
-                "reason": "this version does not yet check adverse selection",
-            },
+            "selection": self.selection.to_dict(),
             "outcomes": self.outcomes,
         }
 

@@ -6,19 +6,27 @@ import datetime as dt
 
 import numpy as np
 
-from calculator.assumptions import Register
+from calculator.assumptions import Register, load_assumptions
 from calculator.bridge_inputs import Opening, bridge
 from calculator.errors import InputError
-from calculator.model import cohort, payment, price, spending
+from calculator.model import cohort, payment, price, selection, spending
 from calculator.model.arrays import MONTHS, Array, monthly_probability, pad_right
 from calculator.model.benefit import CLASSES, Rules
 from calculator.model.inputs import Drugs, Inputs, Levers, Population, Supplement
+from calculator.model.own_spending import (
+    growth_of_the_rest,
+    own_class_mix,
+    own_weights,
+    resliced,
+)
 from calculator.model.people import Weight
-from calculator.scenario import PlanScenario, Therapy
+from calculator.model.selection import Movers
+from calculator.scenario import OwnSpending, PlanScenario, Therapy
 
 OFFSETS = ("cost_rise", "none", "cbo", "trial_model", "upper")
 EXISTING = ("ozempic", "rybelsus", "mounjaro")
 LEARNING_YEARS = 4
+NON_APPLICABLE = CLASSES.index("non_applicable")
 # Months of a persistence curve: the Bridge, the longest horizon and therapy begun before it.
 LONGEST = 240
 
@@ -60,31 +68,11 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
     per_month = assumed("drugs.existing_fills_per_month", start)
     lis_share = number("plan.lis_share")
 
-    zero = assumed("spending.zero_share")
-    unit = spending.unit_points(
-        assumed("spending.body_sigma"),
-        assumed("spending.tail_start"),
-        assumed("spending.tail_index"),
-        points,
-    )
-    weights = spending.member_weights(zero, lis_share, points)
-    total = spending.strata(
-        yearly("spending.mean_gross") * number("plan.spend_ratio")[:, None],
-        zero,
-        assumed("spending.lis_spend_ratio"),
-        assumed("spending.national_lis_share"),
-        unit,
-    )
-    # National spending holds the GLP-1 drugs in use today; they are laid on top of the rest.
-    in_use = (existing.share[:, None] * existing.gross).sum(axis=-1) * per_month[:, None] * MONTHS
-    mean = (weights[:, None] * total).sum(axis=(-2, -1))
-    if np.any(in_use >= mean):
-        raise InputError(
-            "assumptions.drugs.ozempic_users_share",
-            "shares of members whose GLP-1 cost is below all drug spending",
-            f"{float(np.max(in_use / mean)):.0%} of it",
-        )
-    spend = total * pad_right(1.0 - in_use / mean, 2)
+    in_use = _in_use(existing, per_month)
+    if scenario.spending is None:
+        spend, weights, class_mix = _national_strata(register, years, points, in_use)
+    else:
+        spend, weights, class_mix = _own_strata(scenario.spending, register, years, points, in_use)
 
     wide_copays = {kind: _lis_copay(register, kind, years) for kind in ("generic", "brand")}
     brand_claims = assumed("benefit.brand_share_of_claims")[:, None]
@@ -101,6 +89,7 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
         alone,
         products.share,
     )
+    population = _population(scenario, register, years, members, opening)
     plan_type = scenario.plan.type
     bid = number("plan.bid")[:, None]
     average_bid = yearly("payment.national_average_bid")
@@ -123,25 +112,22 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
         spend=spend,
         weights=weights,
         user_weights=spending.tilt(weights, spend[:, 0], assumed("spending.user_spend_ratio")),
-        class_mix=spending.class_mix(
-            spend,
-            assumed("spending.brand_share_floor"),
-            assumed("spending.brand_share_rise"),
-            assumed("spending.brand_share_half"),
-            yearly("spending.selected_share_of_brand"),
-        ),
+        class_mix=class_mix,
         baseline_dir=assumed("spending.dir_share"),
         dir_by_drug=register.word("assumptions.payment.dir_allocation") == "by_drug",
         lis_copay=brand_claims * wide_copays["brand"] + (1 - brand_claims) * wide_copays["generic"],
         lis_brand_copay=wide_copays["brand"],
         gross_per_claim=assumed("benefit.gross_per_claim"),
-        population=_population(scenario, register, years, members, opening),
+        population=population,
         products=products,
         existing=existing,
         existing_fills_per_month=per_month,
         levers=levers,
         bridge=running,
         supplement=_supplement(scenario, register),
+        movers=movers(scenario, register, years, population)
+        if scenario.selection.include
+        else None,
         has_bid=plan_type != "egwp",
         # A user's own bid is the first year's; later years move with the national average.
         bid=bid * average_bid / average_bid[:, :1],
@@ -174,6 +160,120 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
         fixed_cost=assumed("administration.fixed_cost"),
         pmpm_cost=assumed("administration.pmpm_cost"),
     )
+
+
+def _in_use(drugs: Drugs, per_month: Array) -> Array:
+    """What the GLP-1 drugs in use today cost, USD per member-year, (C, Y)."""
+    per_member: Array = (drugs.share[:, None] * drugs.gross).sum(axis=-1)
+    return per_member * per_month[:, None] * MONTHS
+
+
+def _without_in_use(total: Array, weights: Array, in_use: Array) -> Array:
+    """Strata less the GLP-1 drugs in use, in proportion: they are laid on top of the rest."""
+    mean = (weights[:, None] * total).sum(axis=(-2, -1))
+    if np.any(in_use >= mean):
+        raise InputError(
+            "assumptions.drugs.ozempic_users_share",
+            "shares of members whose GLP-1 cost is below all drug spending",
+            f"{float(np.max(in_use / mean)):.0%} of it",
+        )
+    rest: Array = total * pad_right(1.0 - in_use / mean, 2)
+    return rest
+
+
+def _class_curve(register: Register, spend: Array, years: tuple[int, ...]) -> Array:
+    """Class shares of spending (C, Y, L, K) along the national curve, (C, Y, L, K, 3)."""
+    return spending.class_mix(
+        spend,
+        register.number("assumptions.spending.brand_share_floor"),
+        register.number("assumptions.spending.brand_share_rise"),
+        register.number("assumptions.spending.brand_share_half"),
+        register.yearly("assumptions.spending.selected_share_of_brand", years),
+    )
+
+
+def _national_strata(
+    register: Register, years: tuple[int, ...], points: int, in_use: Array
+) -> tuple[Array, Array, Array]:
+    """Spending, weights and class mix of strata at the plan's ratio to national spending.
+
+    National spending holds the GLP-1 drugs in use today, in_use (C, Y); they are taken off.
+    """
+
+    def assumed(name: str) -> Array:
+        return register.number(f"assumptions.spending.{name}")
+
+    zero = assumed("zero_share")
+    weights = spending.member_weights(zero, register.number("plan.lis_share"), points)
+    total = spending.strata(
+        register.yearly("assumptions.spending.mean_gross", years)
+        * register.number("plan.spend_ratio")[:, None],
+        zero,
+        assumed("lis_spend_ratio"),
+        assumed("national_lis_share"),
+        spending.unit_points(
+            assumed("body_sigma"), assumed("tail_start"), assumed("tail_index"), points
+        ),
+    )
+    spend = _without_in_use(total, weights, in_use)
+    return spend, weights, _class_curve(register, spend, years)
+
+
+def _own_strata(
+    own: OwnSpending, register: Register, years: tuple[int, ...], points: int, in_use: Array
+) -> tuple[Array, Array, Array]:
+    """Spending, weights and class mix of the plan's own strata, brought to the plan years.
+
+    Without GLP-1 drugs they grow as the rest of national spending does; with them as all of it,
+    and the plan's own in_use (C, Y) is taken off as from national spending.
+    """
+    known = [day.year for day in register.entries["assumptions.spending.mean_gross"].values]
+    if not min(known) <= own.year <= min(max(known), years[0]):
+        latest = min(max(known), years[0])
+        raise InputError("spending.year", f"a year from {min(known)} to {latest}", own.year)
+    measured = (own.year, *years)
+    groups = (own.non_lis, own.lis)
+    given = [np.array(group.points) for group in groups]
+    slices = np.stack([resliced(usd, points) for usd in given])
+
+    def share(name: str) -> Array:
+        """A class's share of each slice, its dollars re-sliced with all of them, (L, K)."""
+        pairs = [usd * np.array(getattr(g, name)) for usd, g in zip(given, groups, strict=True)]
+        dollars = np.stack([resliced(usd, points) for usd in pairs])
+        return np.divide(dollars, slices, out=np.zeros_like(slices), where=slices > 0.0)
+
+    zeros = [register.number(f"spending.{name}.zero_share") for name in ("non_lis", "lis")]
+    zero_shares = np.stack(np.broadcast_arrays(*zeros), axis=-1)
+    lis_share = register.number("plan.lis_share")
+    length = max(len(zero_shares), len(lis_share))
+    weights = own_weights(
+        np.broadcast_to(zero_shares, (length, 2)), np.broadcast_to(lis_share, (length,)), points
+    )
+    with_zero = np.concatenate([np.zeros((2, 1)), slices], axis=-1)
+    first = with_zero[None, None] * pad_right(register.number("plan.spend_ratio"), 3)
+    index = register.yearly("assumptions.spending.mean_gross", measured)
+    if own.glp1 == "included":
+        total = first * pad_right(index[:, 1:] / index[:, :1], 2)
+        spend = _without_in_use(total, weights, in_use)
+    else:
+        # The nation's use, not the plan's: how many of its members use GLP-1 drugs says nothing
+        # about how their other drugs grow.
+        nation = load_assumptions()
+        drugs = _drugs(nation, EXISTING, measured, "users_share")
+        national_use = _in_use(drugs, nation.number("assumptions.drugs.existing_fills_per_month"))
+        mean = (weights * first[:, 0]).sum(axis=(-2, -1))
+        if np.any(mean <= 0.0):
+            raise InputError("spending.non_lis.points", "spending above 0", "none at all")
+        spend = first * pad_right(growth_of_the_rest(mean, index, national_use), 2)
+    before = _class_curve(register, with_zero[None, None], (own.year,))[..., NON_APPLICABLE]
+    rise = before - _class_curve(register, spend, years)[..., NON_APPLICABLE]
+    applicable, selected = (
+        np.concatenate([shares[:, :1], shares], axis=-1)
+        for shares in (share("applicable"), share("selected"))
+    )
+    nationally = register.yearly("assumptions.spending.selected_share_of_brand", measured)
+    mix = own_class_mix(applicable, selected, rise, nationally)
+    return spend, weights, mix
 
 
 def offset_effect(register: Register, name: str) -> tuple[Array, Array, Array]:
@@ -369,6 +469,47 @@ def _population(
         opening_stopped=opening.stopped,
         opening_carried=opening.carried,
         fills_per_month=register.number("assumptions.persistence.fills_per_month"),
+    )
+
+
+def movers(
+    scenario: PlanScenario, register: Register, years: tuple[int, ...], population: Population
+) -> Movers | None:
+    """Who comes from plans outside, by the shares of assumptions/selection.yaml.
+
+    Plans outside hold eligible members and Bridge users in this plan's proportions. An employer
+    plan cannot be chosen from outside.
+    """
+    if scenario.plan.type == "egwp":
+        return None
+
+    def number(name: str) -> Array:
+        return register.number(f"assumptions.selection.{name}")
+
+    rate = register.yearly("assumptions.selection.movers", years)
+    eligible = population.eligible[:, ::MONTHS]
+    bridge_users = population.opening_stock.sum(axis=1)
+    bridge_ratio = number("bridge_movers_ratio")[:, None]
+    outside = selection.outside_per_own(number("joining_share"), number("capture"))[:, None]
+    lis = register.number("plan.lis_share")[:, None]
+    come, bridge, leaving = [], [], []
+    for share, ratio in ((1.0 - lis, np.ones((1, 1))), (lis, number("lis_movers_ratio")[:, None])):
+        own_rate = np.minimum(rate * ratio, 1.0)
+        bridge_rate = np.minimum(own_rate * bridge_ratio, 1.0)
+        moving = selection.joiners(eligible, bridge_users, own_rate, bridge_rate) * share
+        come.append(np.repeat(moving * outside, MONTHS, axis=1))
+        bridge.append((bridge_rate[:, :1] * share * outside)[:, 0])
+        leaving.append(moving)
+    priced_from = number("priced_from_year")[:, None]
+    return Movers(
+        people=np.stack(np.broadcast_arrays(*come), axis=-1),
+        bridge=np.stack(np.broadcast_arrays(*bridge), axis=-1),
+        initiation=np.repeat(
+            register.yearly("assumptions.selection.mover_initiation", years), MONTHS, axis=1
+        ),
+        risk_ratio=number("mover_risk_ratio"),
+        priced=np.where(np.arange(1, len(years) + 1) >= priced_from, 1.0, 0.0),
+        leaving=np.asarray(sum(leaving)),
     )
 
 

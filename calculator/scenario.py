@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
@@ -30,6 +31,8 @@ AnyScenario = TypeVar("AnyScenario", bound="Scenario")
 # Sections that hold changes to what is shipped, not fields of their own.
 CHANGES = ("terms", "assumptions")
 MOST_BYTES = 1_000_000
+MOST_POINTS = 1000
+OWN_SOURCE = re.compile(r"claims sha256:[0-9a-f]{64}")
 PlanType = Literal["pdp", "mapd", "dsnp", "egwp"]
 Curve = Literal["prime_2021", "denmark", "prime_2024", "blue_health"]
 OffsetScenario = Literal["none", "cost_rise", "cbo", "trial_model", "upper"]
@@ -125,6 +128,72 @@ class Rivals(Section):
     )
 
 
+class Selection(Section):
+    """Whether members who come in order to use the drug are part of the value."""
+
+    include: bool = Field(False, title="Members who come in order to use the drug are in the value")
+
+
+class OwnGroup(Section):
+    """Yearly spending of one group of members: who spends nothing, and slices of those who do."""
+
+    zero_share: float = number("Members with no drug spending", "share of members", 0, 1)
+    points: list[float] = Field(
+        title="Yearly gross spending by equal-probability slice of spenders, USD per member"
+    )
+    applicable: list[float] = Field(title="Share of it on applicable drugs")
+    selected: list[float] = Field(title="Share of it on selected drugs")
+
+    @model_validator(mode="after")
+    def _slices(self) -> OwnGroup:
+        if not 1 <= len(self.points) <= MOST_POINTS:
+            raise InputError("points", f"1 to {MOST_POINTS} numbers", str(len(self.points)))
+        previous = 0.0
+        for point in self.points:
+            if point < previous:
+                raise InputError("points", "numbers from 0 up that do not fall", f"{point:g}")
+            previous = point
+        for name in ("applicable", "selected"):
+            shares = getattr(self, name)
+            if len(shares) != len(self.points):
+                raise InputError(name, f"{len(self.points)} shares, as many as points", len(shares))
+            wrong = next((share for share in shares if not 0 <= share <= 1), None)
+            if wrong is not None:
+                raise InputError(name, "shares from 0 to 1", f"{wrong:g}")
+        for both in map(sum, zip(self.applicable, self.selected, strict=True)):
+            if both > 1 + fields.SHARE_TOLERANCE:
+                allowed = "shares that, with those of applicable, sum to 1 at most"
+                raise InputError("selected", allowed, f"a sum of {both:g}")
+        return self
+
+
+class OwnSpending(Section):
+    """The plan's own spending in one year, in place of the nation's spread and level."""
+
+    year: int = Field(title="Year of the figures", strict=True)
+    glp1: Literal["left_out", "included"] = Field(
+        title="GLP-1 drugs of uses covered today, in these figures"
+    )
+    non_lis: OwnGroup
+    lis: OwnGroup
+
+
+class Observed(Section):
+    """Which values were read from data of the payer's own, and from which."""
+
+    source: str = Field(title="Source of the observed values")
+    title: str = Field(title="What the source is", max_length=200)
+    paths: list[str] = Field(title="Fields of the scenario that were observed")
+
+    @field_validator("source")
+    @classmethod
+    def _hash(cls, source: str) -> str:
+        if not OWN_SOURCE.fullmatch(source):
+            allowed = "claims sha256: with the file's 64 hexadecimal digits"
+            raise InputError("observed.source", allowed, source or "nothing")
+        return source
+
+
 class OwnCoverage(Section):
     """Obesity use already covered as a supplemental benefit when staying out."""
 
@@ -155,6 +224,7 @@ class Scenario(Section):
     extends: str | None = Field(None, title="Shipped scenario it starts from")
     therapy: Therapy
     success: Success = Success()
+    observed: Observed | None = Field(None, title="What was observed in own data")
     terms: dict[str, Any] = Field(title="Terms package and changes to its levers")
     assumptions: dict[str, Any] = Field(default_factory=dict, title="Changes to assumptions")
 
@@ -182,15 +252,31 @@ class Scenario(Section):
         for product in self.therapy.mix:
             if product not in products:
                 raise InputError("therapy.mix", "products " + ", ".join(products), product)
+        if self.observed is not None:
+            register = register.with_own_source(self.observed.source)
         for path, value in self.changes().items():
             register = register.with_value(path, value)
         # After the changes: what is known of a state is read with them.
-        joined = register.with_entries(self.own_entries(register))
-        return joined
+        return register.with_entries(self._as_observed(self.own_entries(register)))
+
+    def _as_observed(self, entries: dict[str, Assumption]) -> dict[str, Assumption]:
+        """The scenario's own numbers, those it says were observed with that status and source."""
+        if self.observed is None:
+            return entries
+        own = self.paths()
+        for path in self.observed.paths:
+            if path not in own:
+                raise InputError("observed.paths", nearest(path, own), path)
+        source = self.observed.source
+        return {
+            path: fields.observed_entry(entry, source) if path in self.observed.paths else entry
+            for path, entry in entries.items()
+        }
 
     def paths(self) -> list[str]:
         """Every path of the scenario's own fields."""
-        own = [path for path, _ in fields.walk(type(self)) if path.split(".")[0] not in CHANGES]
+        told = {*CHANGES, "observed"}
+        own = [path for path, _ in fields.walk(type(self)) if path.split(".")[0] not in told]
         products = known_products(load_assumptions())
         return [*own, "terms.package", *(f"therapy.mix.{product}" for product in products)]
 
@@ -207,6 +293,10 @@ class Scenario(Section):
             elif path not in own:
                 raise InputError("path", nearest(path, [*own, *known.entries]), path)
             fields.place(data, path.split("."), value)
+            if self.observed is not None:
+                # What is typed over an observed value is no longer observed.
+                seen = data["observed"]["paths"]
+                data["observed"]["paths"] = [other for other in seen if not under(other, path)]
         changed = _validated(type(self), data)
         changed.register()
         return changed
@@ -218,7 +308,7 @@ class Scenario(Section):
         if base not in shipped:
             return {}
         before = load_scenario(base)
-        told = {"name", "label", "program", "extends"}
+        told = {"name", "label", "program", "extends", "observed"}
         return {
             path: field.title or path
             for path, field in fields.walk(type(self))
@@ -239,7 +329,9 @@ class PlanScenario(Scenario):
     plan: Plan
     horizon: Horizon = Horizon()
     rivals: Rivals
+    selection: Selection = Selection()
     own_coverage: OwnCoverage | None = Field(None, title="Own coverage when staying out")
+    spending: OwnSpending | None = Field(None, title="Own spending")
 
 
 class Group(Section):
@@ -369,6 +461,15 @@ PROGRAMS: dict[str, type[Scenario]] = {
     "part_d": PlanScenario,
     "medicaid": StateScenario,
 }
+
+
+def under(path: str, top: str) -> bool:
+    """Whether a path is the other or lies below it.
+
+    >>> under("therapy.mix.wegovy", "therapy.mix"), under("plan.members", "plan.member_trend")
+    (True, False)
+    """
+    return path == top or path.startswith(f"{top}.")
 
 
 def known_products(register: Register) -> list[str]:

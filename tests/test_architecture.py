@@ -22,7 +22,7 @@ ARRAYS = TYPED | {
 }
 INPUTS = ARRAYS | {"analysis.draws"}
 # one module for what decisions share, one a program, one that chooses between them
-DECISIONS = {"result", "part_d_decision", "medicaid_decision", "decision"}
+DECISIONS = {"result", "plan_selection", "part_d_decision", "medicaid_decision", "decision"}
 ENGINE = INPUTS | DECISIONS | {"analysis"}
 EVERYTHING = ENGINE | {"report", "claims"}
 RULES = {
@@ -45,7 +45,8 @@ RULES = {
     "analysis.draws": INPUTS,
     "analysis.__init__": INPUTS,
     "result": INPUTS,
-    "part_d_decision": INPUTS | {"result"},
+    "plan_selection": INPUTS,
+    "part_d_decision": INPUTS | {"result", "plan_selection"},
     "medicaid_decision": INPUTS | {"result"},
     "decision": INPUTS | DECISIONS,
     "analysis": ENGINE,

@@ -6,6 +6,7 @@ Any input may have C = 1 and broadcasts against the others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -170,6 +171,20 @@ def project(
     )
 
 
+def together(groups: Sequence[Cohort]) -> Cohort:
+    """Treated populations with the same months and opening ages as one.
+
+    >>> month = np.ones((1, 12))
+    >>> one = project(100 * month, month, np.ones((1, 12)), np.zeros(1), np.zeros(1),
+    ...               np.zeros((1, 0)), np.zeros(1))
+    >>> bool(np.allclose(together([one, one]).on_therapy, 2 * one.on_therapy))
+    True
+    """
+    added = ("starters", "restarts", "opening", "on", "stops", "stopped")
+    sums = {name: array(sum(getattr(group, name) for group in groups)) for name in added}
+    return replace(groups[0], **sums)
+
+
 def only_where(group: Cohort, active: Array, stay: Array) -> Cohort:
     """The cohort with nobody on therapy where `active` is 0: those who were there stop.
 
@@ -234,12 +249,14 @@ def treated_years(cohort: Cohort, before: int = 0) -> Array:
     months = cohort.on.shape[-1]
     age = cohort.group_age[:, None] + np.arange(months)[None, :] - cohort.group_start[:, None]
     year_on = np.maximum(age, 0).astype(int) // MONTHS
-    by_age = [
-        (cohort.on * (year_on == number)).sum(axis=1)[:, before:]
-        for number in range(int(year_on.max()) + 1)
-    ]
-    monthly = np.stack(by_age, axis=-1)
-    return array(monthly.reshape(monthly.shape[0], -1, MONTHS, len(by_age)).sum(axis=2) / MONTHS)
+    counted = int(year_on.max()) + 1
+    years = (months - before) // MONTHS
+    # Which cell (plan year, year on therapy) a spell group's month belongs to.
+    plan_year = (np.arange(months) - before) // MONTHS
+    cell = np.where(plan_year >= 0, plan_year * counted + year_on, -1)
+    belongs = (cell[..., None] == np.arange(years * counted)).reshape(-1, years * counted)
+    found = cohort.on.reshape(cohort.on.shape[0], -1) @ belongs.astype(np.float64)
+    return array(found.reshape(-1, years, counted) / MONTHS)
 
 
 def share_restarting(cohort: Cohort) -> Array:

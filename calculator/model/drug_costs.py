@@ -13,6 +13,7 @@ import numpy as np
 from calculator.model import benefit, cohort, ledger, price
 from calculator.model.arrays import MONTHS, Array, array, pad_right
 from calculator.model.benefit import Fills, Liability, Rules
+from calculator.model.cohort import Cohort
 from calculator.model.inputs import Drugs, Inputs
 from calculator.model.ledger import Ledger
 from calculator.model.people import People, Weight, by_year, people
@@ -54,8 +55,11 @@ class Costs:
     stay_out: Branch
     join: Branch
     join_people: People
+    alone: Branch  # joining without those who come in order to use the drug
+    alone_treated: Array  # (C, Y) treated member-years of it
     stay_out_people: People
-    eligible: Array  # (C, Y) member-months of eligible members
+    eligible: Array  # (C, Y) member-months of own eligible members
+    come: Array  # (C, Y, L) member-months of those who come; all are eligible
     window_gap: Array  # (C, Y) user-months by window less user-months by month; 0
 
 
@@ -75,10 +79,10 @@ def _by_class(weights: Array, mix: Array, table: Array) -> Array:
 
 
 def _over_windows(spells: Array, table: Array) -> Array:
-    """Sum windows out: spells (C, Y, W), table (C, Y, L, W, ...) -> (C, Y, L, ...)."""
+    """Sum windows out: spells (C, Y, L, W), table (C, Y, L, W, ...) -> (C, Y, L, ...)."""
     shape = table.shape
     flat = table.reshape(*shape[:4], -1)
-    return array((spells[:, :, None, None, :] @ flat)[..., 0, :]).reshape(
+    return array((spells[..., None, :] @ flat)[..., 0, :]).reshape(
         max(spells.shape[0], shape[0]), *shape[1:3], *shape[4:]
     )
 
@@ -107,6 +111,13 @@ def _standard_part(inputs: Inputs, line: str, spending: Array, rebates: Array) -
     owed = benefit.standard_liability(spending, _rules(inputs.rules, 1))
     claims = spending[:, :, LIS, :2].sum(axis=(-2, -1)) / inputs.gross_per_claim[:, None]
     return Part(line, owed, rebates, np.zeros_like(rebates), claims * inputs.lis_copay)
+
+
+def _baseline_part(inputs: Inputs, spending: Array) -> Part:
+    """Every claim but GLP-1 fills; spending (C, Y, L, 3 phases, 3 classes) USD."""
+    rebates = inputs.baseline_dir[:, None, None] * spending.sum(axis=(2, 3))
+    rebates = rebates * np.array([1.0, 0.0, 0.0])
+    return _standard_part(inputs, "baseline_drugs", spending, rebates)
 
 
 def _rebates(
@@ -276,7 +287,7 @@ def _branch(inputs: Inputs, parts: list[Part]) -> Branch:
     )
 
 
-def _people(inputs: Inputs, group: cohort.Cohort, weight: Weight) -> People:
+def _people(inputs: Inputs, group: Cohort, weight: Weight) -> People:
     return people(
         group,
         inputs.population.fills_per_month,
@@ -318,19 +329,47 @@ def _supplemented(inputs: Inputs, stay_out: Branch, fills: Array) -> Branch:
     )
 
 
+def _projected(inputs: Inputs) -> list[Cohort]:
+    """Members who are treated when joining, then those who come for it: non-LIS and LIS."""
+    own = inputs.population
+    groups = [
+        cohort.project(
+            own.eligible,
+            own.initiation,
+            own.curve,
+            own.churn,
+            own.restart,
+            own.opening_stock,
+            own.opening_stopped,
+        )
+    ]
+    if inputs.movers is not None:
+        groups += [
+            cohort.project(
+                inputs.movers.people[..., group],
+                inputs.movers.initiation,
+                own.curve,
+                own.churn,
+                own.restart,
+                own.opening_stock * inputs.movers.bridge[:, group, None],
+                np.zeros(1),
+            )
+            for group in range(inputs.movers.people.shape[-1])
+        ]
+    return groups
+
+
+def _baseline(inputs: Inputs, people: Array, standard: Array) -> Array:
+    """Baseline spending of people (C, Y, L, K) by phase and class, (C, Y, L, 3, 3) USD."""
+    classes = range(inputs.class_mix.shape[-1])
+    by_class = [_contract(people * inputs.class_mix[..., index], standard) for index in classes]
+    return np.stack(by_class, axis=-1)
+
+
 def drug_costs(inputs: Inputs) -> Costs:
     """Both branches' drug lines and treated people."""
     treatable = inputs.population
-    group = cohort.project(
-        treatable.eligible,
-        treatable.initiation,
-        treatable.curve,
-        treatable.churn,
-        treatable.restart,
-        treatable.opening_stock,
-        treatable.opening_stopped,
-    )
-    spells = cohort.windows(group)
+    group, *coming = _projected(inputs)
 
     # What one spell moves, by window and stratum: a table no case changes unless it changes a
     # benefit parameter, a copay or the spending distribution.
@@ -356,42 +395,66 @@ def drug_costs(inputs: Inputs) -> Costs:
     )
     moved = table.standard - without.standard[..., None, :]
 
-    everyone = inputs.weights[:, None] * pad_right(inputs.members, 2)
-    baseline = np.stack(
-        [
-            _contract(everyone * inputs.class_mix[..., index], without.standard)
-            for index in range(3)
-        ],
-        axis=-1,
+    # Users by group, and how they are spread over strata within it.
+    in_group = inputs.user_weights.sum(axis=-1)
+    within = np.divide(
+        inputs.user_weights,
+        in_group[..., None],
+        out=np.zeros(inputs.user_weights.shape),
+        where=in_group[..., None] > 0.0,
     )
     flat = moved.reshape(*moved.shape[:4], -1)
-    by_class = _by_class(inputs.user_weights, inputs.class_mix, flat)
-    spilled = _over_windows(spells, by_class.reshape(*by_class.shape[:3], *moved.shape[4:], 3))
+    by_class = _by_class(within, inputs.class_mix, flat)
+    moves = by_class.reshape(*by_class.shape[:3], *moved.shape[4:], 3)
     flat = table.fills.reshape(*moved.shape[:4], -1)
-    count = _contract(inputs.user_weights[:, None], flat)
-    count = _over_windows(spells, count.reshape(*count.shape[:3], *moved.shape[4:]))
+    fills = _contract(within[:, None], flat)
+    fills = fills.reshape(*fills.shape[:3], *moved.shape[4:])
 
-    branches = {}
-    for branch in ("stay_out", "join"):
-        parts, shifted = _existing_parts(inputs, without.standard, branch)
-        spending = baseline + shifted
-        if branch == "join":
-            spending = spending + spilled
-            for product in range(inputs.products.share.shape[1]):
-                share = inputs.products.share[:, product, None, None, None]
-                parts.append(
-                    _fill_part(
-                        inputs, "model_drugs", inputs.products, product, share * count,
-                        gross[:, :, product],
-                    )
-                )  # fmt: skip
-        rebates = inputs.baseline_dir[:, None, None] * spending.sum(axis=(2, 3))
-        rebates = rebates * np.array([1.0, 0.0, 0.0])
-        parts.append(_standard_part(inputs, "baseline_drugs", spending, rebates))
-        branches[branch] = _branch(inputs, parts)
+    everyone = inputs.weights[:, None] * pad_right(inputs.members, 2)
+    spells = cohort.windows(group)[:, :, None] * in_group[:, None, :, None]
+    existing = {
+        branch: _existing_parts(inputs, without.standard, branch) for branch in ("stay_out", "join")
+    }
 
-    join_people = replace(_people(inputs, group, inputs.weight), fills=count.sum(axis=(2, 3)))
-    stay_out, stay_out_people = branches["stay_out"], inputs.bridge.people
+    def join(members: Array, spells: Array) -> tuple[Branch, Array]:
+        """The joining branch and its fills: members (C, Y, L, K), spells (C, Y, L, W)."""
+        parts, shifted = existing["join"]
+        parts = list(parts)
+        count = _over_windows(spells, fills)
+        for product in range(inputs.products.share.shape[1]):
+            share = inputs.products.share[:, product, None, None, None]
+            part_gross = gross[:, :, product]
+            drugs = inputs.products
+            parts.append(
+                _fill_part(inputs, "model_drugs", drugs, product, share * count, part_gross)
+            )
+        spending = _baseline(inputs, members, without.standard) + shifted
+        spending = spending + _over_windows(spells, moves)
+        parts.append(_baseline_part(inputs, spending))
+        return _branch(inputs, parts), array(count.sum(axis=(2, 3)))
+
+    parts, shifted = existing["stay_out"]
+    own_spending = _baseline(inputs, everyone, without.standard) + shifted
+    stay_out = _branch(inputs, [*parts, _baseline_part(inputs, own_spending)])
+    stay_out_people = inputs.bridge.people
+    alone, count = join(everyone, spells)
+    joined, crowd, treated = alone, group, None
+    come = np.zeros((1, 1, LIS + 1))
+    if coming:
+        assert inputs.movers is not None
+        by_year_and_group = [by_year(inputs.movers.people[..., g]) / MONTHS for g in (0, LIS)]
+        new = np.stack(by_year_and_group, axis=-1)
+        their_spells = np.stack([cohort.windows(part) for part in coming], axis=2)
+        spells = spells + their_spells
+        joined, count = join(everyone + new[..., None] * within[:, None], spells)
+        crowd = cohort.together([group, *coming])
+        treated = cohort.treated_years(group).sum(axis=-1)
+        come = new * MONTHS
+
+    join_people = replace(_people(inputs, crowd, inputs.weight), fills=count)
+    if treated is None:
+        treated = join_people.treated_years.sum(axis=-1)
+
     if inputs.supplement is None:
         stay_out = _bridge(inputs, stay_out)
     else:
@@ -408,9 +471,12 @@ def drug_costs(inputs: Inputs) -> Costs:
         stay_out = _supplemented(inputs, stay_out, stay_out_people.fills)
     return Costs(
         stay_out=stay_out,
-        join=branches["join"],
+        join=joined,
         join_people=join_people,
+        alone=alone,
+        alone_treated=treated,
         stay_out_people=stay_out_people,
         eligible=by_year(treatable.eligible),
-        window_gap=spells @ cohort.WINDOW_LENGTH - by_year(group.on_therapy),
+        come=come,
+        window_gap=(spells @ cohort.WINDOW_LENGTH).sum(axis=-1) - by_year(crowd.on_therapy),
     )

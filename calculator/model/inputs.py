@@ -14,6 +14,7 @@ import numpy as np
 from calculator.model.arrays import Array
 from calculator.model.benefit import Rules
 from calculator.model.people import People, Weight
+from calculator.model.selection import Movers
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class Inputs:
     levers: Levers
     bridge: Bridge
     supplement: Supplement | None
+    movers: Movers | None  # who comes from plans outside; none: selection is left out
     # payment
     has_bid: bool  # an employer group waiver plan has none
     bid: Array  # (C, Y) nan: priced at the cost of staying out

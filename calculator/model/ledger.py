@@ -87,3 +87,14 @@ def plan_result(ledger: Ledger) -> Array:
     # Whatever another payer puts into `administration` or `selection` reaches the plan as well.
     received = total(ledger, (*RECEIPTS, "administration", "selection"), others)
     return received - total(ledger, costs, ["plan"])
+
+
+def plan_result_by_line(ledger: Ledger) -> dict[str, Array]:
+    """What each line does to the plan, USD by case and year: what it gets is positive.
+
+    Sums to `plan_result`.
+    """
+    return {
+        line: plan_result({row: amount for row, amount in ledger.items() if row[0] == line})
+        for line in LINES
+    }

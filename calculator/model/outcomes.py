@@ -78,9 +78,12 @@ def weight_held(
     ages = group.group_age[:, None] + np.arange(months) - group.group_start[:, None]
     loss = weight_lost(np.maximum(ages, 0)[None] + 1.0, full_loss[:, None, None],
                        months_to_full[:, None, None])  # fmt: skip
-    on = (group.on * loss).sum(axis=1)
     stops = group.on[:, :, :-1] * stay[:, None, None] - group.on[:, :, 1:]
-    lost_at_stop = (np.maximum(stops, 0.0) * loss[:, :, :-1]).sum(axis=1)
+    # One case stands for all of them: einsum asks for equal axes.
+    cases = np.broadcast_shapes(group.on.shape, loss.shape, (stay.shape[0], 1, 1))
+    on, loss = np.broadcast_to(group.on, cases), np.broadcast_to(loss, cases)
+    stops = np.broadcast_to(np.maximum(stops, 0.0), (*cases[:2], months - 1))
+    lost_at_stop = np.einsum("cjt,cjt->ct", stops, loss[:, :, :-1])
     # Who starts again is on therapy, not among those regaining.
     staying_off = np.cumprod(1.0 - share_restarting(group), axis=1)
     off_before = np.concatenate([np.ones_like(staying_off[:, :1]), staying_off], axis=1)
@@ -91,7 +94,8 @@ def weight_held(
         present = (
             stay[:, None] ** since * staying_off[:, end : end + 1] / off_before[:, 1 : end + 1]
         )
-        held.append(on[:, end] + (lost_at_stop[:, :end] * kept * present).sum(axis=1))
+        held_on = np.einsum("cj,cj->c", on[:, :, end], loss[:, :, end])
+        held.append(held_on + (lost_at_stop[:, :end] * kept * present).sum(axis=1))
     return np.stack(np.broadcast_arrays(*held), axis=-1)
 
 
@@ -99,7 +103,7 @@ def reaching(group: Cohort, age: int) -> Array:
     """People who are on therapy `age` months after they started, by month, (C, T)."""
     months = group.on.shape[-1]
     ages = group.group_age[:, None] + np.arange(months) - group.group_start[:, None]
-    return array((group.on * (ages == age)).sum(axis=1))
+    return array(np.einsum("cjt,jt->ct", group.on, (ages == age).astype(np.float64)))
 
 
 def overtaking_year(offsets: Array, net_drug_cost: Array) -> int | None:

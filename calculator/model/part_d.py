@@ -6,16 +6,28 @@ before the year, which is partly the mean of the cases.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from calculator.model import incentives, ledger, offsets, payment
 from calculator.model.arrays import MONTHS, Array, array
-from calculator.model.drug_costs import Branch, Costs
+from calculator.model.drug_costs import LIS, Branch, Costs
 from calculator.model.inputs import Inputs
 from calculator.model.ledger import Ledger
 from calculator.model.people import People
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """Who is paid for in a branch, (C, Y)."""
+
+    months: Array  # member-months
+    risk_score: Array
+    lis_share: Array
+    # Member-months at the plan's average risk score that bring a margin by coming in order to use
+    # the drug; negative: that take theirs away.
+    moving: Array
 
 
 @dataclass(frozen=True)
@@ -39,60 +51,108 @@ class Result:
     stay_out: Settled
     join: Settled
     value: Array  # (C, Y)
-    member_months: Array  # (C, Y)
+    member_months: Array  # (C, Y) of own members
+    join_months: Array  # (C, Y) with those who come in order to use the drug
     net_cost: Array  # (C, Y) USD PMPM that joining adds to the plan before pricing
     priced: Array  # (C, Y) USD PMPM of it known at the bid
 
 
-def settle(inputs: Inputs, costs: Costs, *, draws: bool = False) -> Result:
+def settle(inputs: Inputs, costs: Costs, *, draws: int = 1) -> Result:
     """Price, premium, incentives, corridor: from drug costs to the value of joining.
 
-    draws: the cases are draws of one uncertain world, so a bid is priced partly at their mean;
-    else each case is a world of its own (a plan, a grid point), priced at its own cost.
+    draws: every so many cases in a row are draws of one uncertain world, and a bid is priced
+    partly at their mean; with 1 each case is a world of its own (a plan, a grid point), priced at
+    its own cost.
     """
     months = inputs.members * MONTHS
-    extra = _extra_reinsurance(inputs, costs.join)
-    capitation = _capitation(inputs, costs)
-    added = (
-        costs.join.model
-        + (costs.join.existing - costs.stay_out.existing)
-        + (costs.join.baseline - costs.stay_out.baseline)
-    )
-    net_cost = (added - extra - capitation) / months
-    priced = payment.with_experience(net_cost, inputs.credibility) if draws else net_cost
-
     load = inputs.administration_and_margin[:, None]
-    risk = inputs.risk_score[:, None]
-    at_cost = (costs.stay_out.baseline + costs.stay_out.existing) / months / (risk * (1.0 - load))
+    own_risk = inputs.risk_score[:, None]
+    own = Enrolled(months, own_risk, inputs.lis_share[:, None], array(0.0))
+    at_cost = (
+        (costs.stay_out.baseline + costs.stay_out.existing) / months / (own_risk * (1.0 - load))
+    )
     bid = np.where(np.isnan(inputs.bid), at_cost, inputs.bid)
-    change = payment.bid_change(priced, inputs.priced_share[:, None], risk, load)
+
+    alone = _received(inputs, costs.alone, costs.alone_treated, months, costs.eligible)
+    received, joined, staying = alone, own, own
+    net_cost = expected = _added(costs, costs.alone, alone) / months
+    change = payment.bid_change(
+        payment.with_experience(expected, inputs.credibility, draws),
+        inputs.priced_share[:, None],
+        own_risk,
+        load,
+    )
+    movers = inputs.movers
+    if movers is not None:
+        come, ratio = costs.come.sum(axis=-1), movers.risk_ratio[:, None]
+        every = months + come
+        joined = Enrolled(
+            months=every,
+            risk_score=own_risk * (months + ratio * come) / every,
+            lis_share=(inputs.lis_share[:, None] * months + costs.come[..., LIS]) / every,
+            moving=ratio * come,
+        )
+        staying = replace(own, moving=-ratio * movers.leaving * MONTHS)
+        received = _received(
+            inputs,
+            costs.join,
+            costs.join_people.treated_years.sum(axis=-1),
+            every,
+            costs.eligible + come,
+        )
+        # Those who come also pay for themselves at the bid.
+        paid = ratio * come * own_risk * bid * (1.0 - load)
+        net_cost = (_added(costs, costs.join, received) - paid) / every
+        with_them = payment.bid_change(
+            payment.with_experience(net_cost, inputs.credibility, draws),
+            inputs.priced_share[:, None],
+            joined.risk_score,
+            load,
+        )
+        change = np.where(movers.priced > 0.0, with_them, change)
+        expected = np.where(movers.priced > 0.0, net_cost, expected)
+    priced = payment.with_experience(expected, inputs.credibility, draws)
     if not inputs.has_bid:
         change = change * 0.0
 
-    stay_out = _settle_branch(inputs, costs.stay_out, costs.stay_out_people, bid, bid * 0.0, None)
-    join = _settle_branch(inputs, costs.join, costs.join_people, bid, change, (extra, capitation))
+    stay_out = _settle_branch(
+        inputs, costs.stay_out, costs.stay_out_people, staying, bid, bid * 0.0, None
+    )
+    join = _settle_branch(inputs, costs.join, costs.join_people, joined, bid, change, received)
     value = ledger.plan_result(join.ledger) - ledger.plan_result(stay_out.ledger)
-    return Result(stay_out, join, value, months, net_cost, priced)
+    return Result(stay_out, join, value, months, joined.months, net_cost, priced)
 
 
-def _extra_reinsurance(inputs: Inputs, join: Branch) -> Array:
+def _added(costs: Costs, join: Branch, received: tuple[Array, Array]) -> Array:
+    """Drug cost that joining adds to the plan, less what the incentives pay, USD a year."""
+    stay_out = costs.stay_out
+    extra, capitation = received
+    added = join.model + (join.existing - stay_out.existing) + (join.baseline - stay_out.baseline)
+    return array(added - extra - capitation)
+
+
+def _received(
+    inputs: Inputs, join: Branch, treated: Array, months: Array, eligible: Array
+) -> tuple[Array, Array]:
+    """Extra reinsurance and obesity capitation of the joining branch, USD a year.
+
+    treated (C, Y) member-years; months and eligible (C, Y) member-months.
+    """
     levers = inputs.levers
     basis = join.model_late if levers.extra_reinsurance_catastrophic_only else join.model
-    return incentives.extra_reinsurance(levers.extra_reinsurance, basis)
-
-
-def _capitation(inputs: Inputs, costs: Costs) -> Array:
-    levers = inputs.levers
-    months = {
-        "enrolled": inputs.members * MONTHS,
-        "eligible": costs.eligible,
-        "treated": costs.join_people.treated_years.sum(axis=-1) * MONTHS,
+    paid_for = {
+        "enrolled": months,
+        "eligible": eligible,
+        "treated": treated * MONTHS,
     }[levers.capitation_per]
-    return incentives.obesity_capitation(
-        levers.capitation,
-        months,
-        inputs.risk_score[:, None],
-        levers.capitation_risk_adjusted,
+    return (
+        incentives.extra_reinsurance(levers.extra_reinsurance, basis),
+        incentives.obesity_capitation(
+            levers.capitation,
+            paid_for,
+            inputs.risk_score[:, None],
+            levers.capitation_risk_adjusted,
+        ),
     )
 
 
@@ -100,6 +160,7 @@ def _settle_branch(
     inputs: Inputs,
     branch: Branch,
     people: People,
+    enrolled: Enrolled,
     bid: Array,
     change: Array,
     received: tuple[Array, Array] | None,
@@ -108,7 +169,7 @@ def _settle_branch(
 
     received: extra reinsurance and obesity capitation when joining, None when staying out.
     """
-    months = inputs.members * MONTHS
+    months, risk = enrolled.months, enrolled.risk_score
     rows = dict(branch.rows)
     own_weight = inputs.national_weight[:, None]
     average = inputs.national_average_bid + inputs.rivals_bid_change[:, None]
@@ -129,20 +190,18 @@ def _settle_branch(
     leaving = funded = array(0.0)
     if inputs.has_bid:
         subsidy = payment.direct_subsidy(
-            bid + change, inputs.risk_score[:, None], moved_average, inputs.base_premium
+            bid + change, risk, moved_average, inputs.base_premium
         ) + np.minimum(basic, 0.0)
         leaving = _leaving(inputs, change, rise - relief)
         # A rise the plan buys down with its own A/B rebate; a fall frees that much of it.
         funded = inputs.rebate_funded_share[:, None] * (rise - relief)
-        _post_premium(rows, inputs, months, premium - relief, funded, change)
+        _post_premium(rows, inputs, enrolled, premium - relief, funded, change)
         _post_supplement(rows, inputs, branch.supplement)
         ledger.post(rows, "stabilisation", "cms_incentive", relief * months)
     else:
         # The formula pays an employer plan on the national average; its sponsor bears the rest.
         premium = np.broadcast_to(inputs.base_premium, premium.shape)
-        subsidy = payment.direct_subsidy(
-            average, inputs.risk_score[:, None], average, inputs.base_premium
-        )
+        subsidy = payment.direct_subsidy(average, risk, average, inputs.base_premium)
     ledger.post_signed(rows, "direct_subsidy", "federal", subsidy * months, otherwise="plan")
     revenue = subsidy + (premium if inputs.has_bid else 0.0)
 
@@ -151,7 +210,7 @@ def _settle_branch(
     actual = branch.baseline + branch.existing + branch.model
     ledger.post(rows, "administration", "plan", (revenue - funded) * months * load)
     margin = bid * inputs.risk_score[:, None] * inputs.margin_share[:, None]
-    lost_margin = leaving * months * margin
+    lost_margin = (leaving * inputs.members * MONTHS - enrolled.moving) * margin
     ledger.post_signed(rows, "selection", "plan", lost_margin, otherwise="member")
 
     if received:
@@ -213,13 +272,18 @@ def _leaving(inputs: Inputs, change: Array, felt_rise: Array) -> Array:
 
 
 def _post_premium(
-    rows: Ledger, inputs: Inputs, months: Array, charged: Array, funded: Array, change: Array
+    rows: Ledger,
+    inputs: Inputs,
+    enrolled: Enrolled,
+    charged: Array,
+    funded: Array,
+    change: Array,
 ) -> None:
     """Who pays the basic premium: members, Medicare for low-income members, or the plan itself.
 
     charged: premium after relief; funded: what of it the plan pays from its own A/B rebate.
     """
-    lis = inputs.lis_share[:, None]
+    months, lis = enrolled.months, enrolled.lis_share
     paid = charged - funded
     benchmark = inputs.low_income_benchmark[:, None]
     owed = np.where(np.isnan(benchmark), 0.0, np.maximum(paid - benchmark, 0.0))
@@ -257,14 +321,14 @@ def identities(inputs: Inputs, costs: Costs, result: Result) -> dict[str, Array]
     Payers sum to gross (DIR is one of them); windows sum to user-months; value is its rows.
     """
     gaps = {"windows sum to user-months": costs.window_gap}
-    for name, branch, settled in (
-        ("stay_out", costs.stay_out, result.stay_out),
-        ("join", costs.join, result.join),
+    for name, branch, settled, months in (
+        ("stay_out", costs.stay_out, result.stay_out, result.member_months),
+        ("join", costs.join, result.join, result.join_months),
     ):
         paid = ledger.total(settled.ledger, ledger.DRUG_LINES)
         gaps[f"payers sum to gross, {name}"] = paid - branch.gross
         if inputs.has_bid:
-            revenue = (settled.premium + settled.direct_subsidy) * result.member_months
+            revenue = (settled.premium + settled.direct_subsidy) * months
             revenue = revenue + branch.supplement
             received = ledger.total(settled.ledger, ("premium", "direct_subsidy", "stabilisation"))
             # A negative subsidy stands on the other side of the ledger.

@@ -153,15 +153,23 @@ def premium_change(bid_change: Number, own_weight: Number) -> Array:
     return array(array(bid_change) * (1.0 - array(own_weight)))
 
 
-def with_experience(cost: Array, credibility: Array) -> Array:
-    """Cost known at the bid, (C, Y): `credibility` of this case, the rest the mean of all cases.
+def with_experience(cost: Array, credibility: Array, draws: int) -> Array:
+    """Cost known at the bid, (C, Y): `credibility` of this case, the rest the mean of its world.
 
-    >>> with_experience(np.array([[1.0], [3.0]]), np.array([[0.0]])).ravel().tolist()
+    Every `draws` cases in a row are draws of one uncertain world; a world of one draw is known.
+
+    >>> with_experience(np.array([[1.0], [3.0]]), np.array([[0.0]]), 2).ravel().tolist()
     [2.0, 2.0]
-    >>> with_experience(np.array([[1.0], [3.0]]), np.array([[1.0]])).ravel().tolist()
+    >>> with_experience(np.array([[1.0], [3.0]]), np.array([[1.0]]), 2).ravel().tolist()
+    [1.0, 3.0]
+    >>> with_experience(np.array([[1.0], [3.0]]), np.array([[0.0]]), 1).ravel().tolist()
     [1.0, 3.0]
     """
-    return array(credibility * cost + (1.0 - credibility) * cost.mean(axis=0, keepdims=True))
+    if draws == 1 or len(cost) == 1:
+        return cost
+    worlds = cost.reshape(-1, draws, cost.shape[-1])
+    mean = np.repeat(worlds.mean(axis=1), draws, axis=0)
+    return array(credibility * cost + (1.0 - credibility) * mean)
 
 
 def share_leaving(premium_rise: Array, semi_elasticity: Array, active_choosers: Array) -> Array:

@@ -8,8 +8,6 @@ import numpy as np
 
 from calculator.analysis.sensitivity import Alternatives
 from calculator.model import ledger as words
-from calculator.model.arrays import Array
-from calculator.model.ledger import Ledger
 from calculator.part_d_decision import PlanDecision
 from calculator.report.words import MINUS, dollars, share
 
@@ -31,14 +29,6 @@ LINE_LABELS = {
 COLUMNS = ("stay out", "join", "difference")
 
 
-def plan_lines(ledger: Ledger) -> dict[str, Array]:
-    """What each line does to the plan, USD by case and year: what it gets is positive."""
-    return {
-        line: words.plan_result({row: amount for row, amount in ledger.items() if row[0] == line})
-        for line in LINE_LABELS
-    }
-
-
 def by_line(
     decision: PlanDecision, year: int | None = None
 ) -> list[tuple[str, float, float, float]]:
@@ -49,7 +39,7 @@ def by_line(
     both = [
         {
             line: float(np.broadcast_to(amounts, result.value.shape)[0, pick].sum()) / months
-            for line, amounts in plan_lines(branch.ledger).items()
+            for line, amounts in words.plan_result_by_line(branch.ledger).items()
         }
         for branch in (result.stay_out, result.join)
     ]

@@ -1,0 +1,189 @@
+"""The plan check: whether members who come in order to use the drug turn the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from calculator.assumptions import Register
+from calculator.model import ledger as words
+from calculator.model.arrays import MONTHS, Array
+from calculator.model.drug_costs import Costs
+from calculator.model.part_d import Result
+from calculator.model.selection import multiplier
+
+MOVERS = "assumptions.selection.movers"
+# Shares tried in each search for the break-even; three rounds place it within 1 in 27,000.
+GRID, ROUNDS = 31, 3
+Run = Callable[[Array], tuple[Costs, Result]]
+
+
+@dataclass(frozen=True)
+class SelectionCheck:
+    """Verdict on adverse selection and what it rests on. USD from the plan's side."""
+
+    verdict: str  # does_not_pay, not_adverse, robust, exposed, fails, not_applicable
+    reason: str
+    movers: float = 0.0  # share of the eligible outside who move in a year, and its range
+    movers_low: float = 0.0
+    movers_high: float = 0.0
+    joining_share: float = 1.0
+    breakeven_movers: float | None = None  # none: value does not change sign from 0 to 1
+    breakeven_multiple: float | None = None  # eligible in the first year against the plan's own
+    value_without: float = 0.0
+    value_with: float = 0.0
+    pmpm_without: float = 0.0  # per own member-month
+    pmpm_with: float = 0.0
+    multiplier: dict[str, float] | None = None  # eligible against the plan's own, by year
+    extra_joiners: dict[str, float] | None = None  # people by year
+    mover_months: float = 0.0
+    per_mover: dict[str, float] | None = None  # USD a month by line: brings (+), costs (-)
+    lost_when_staying_out: float = 0.0  # margin of own members who move away then
+    relative_premium: dict[str, float] | None = None  # rise against rivals', USD PMPM
+    leaving: dict[str, float] | None = None  # share of members gone, benchmark loss included
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, unrounded."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+def check(
+    run: Run, register: Register, years: tuple[int, ...], rivals_rise: Array
+) -> SelectionCheck:
+    """Judge a plan with its own engine.
+
+    run: shares of movers (C,) -> drug costs and settled branches with the movers in them.
+    rivals_rise (1,): rivals' premium change, USD PMPM.
+    """
+    base, low, high = movers_range(register)
+    share = float(register.number("assumptions.selection.joining_share")[0])
+    grid = np.linspace(0.0, 1.0, GRID)
+    rates = np.concatenate([[0.0, base], grid])
+    costs, result = run(rates)
+    shape = (len(rates), len(years))
+
+    def at_base(amounts: Array) -> Array:
+        return np.asarray(np.broadcast_to(amounts, shape)[1])
+
+    worth = np.broadcast_to(result.value, shape).sum(axis=1)
+    without, with_base = (float(amount) for amount in worth[:2])
+    root = first_crossing(run, grid, np.asarray(worth[2:]))
+    own = at_base(result.member_months)
+    come = at_base(result.join_months) - own
+    months = float(come.sum())
+    lines = words.plan_result_by_line(result.join.ledger)
+    per_mover = {
+        line: float((np.broadcast_to(amounts, shape)[1] - np.broadcast_to(amounts, shape)[0]).sum())
+        / months
+        for line, amounts in lines.items()
+        if months and np.any(amounts)
+    }
+    staying = np.broadcast_to(words.plan_result(result.stay_out.ledger), shape).sum(axis=1)
+    eligible = at_base(costs.eligible)
+    net = sum(per_mover.values())
+    verdict = judge(without, net, root, base, high)
+    names = [str(year) for year in years]
+
+    def by_year(amounts: Array) -> dict[str, float]:
+        return dict(zip(names, map(float, amounts), strict=True))
+
+    rise = at_base(result.join.premium) - at_base(result.stay_out.premium) - rivals_rise
+    return SelectionCheck(
+        verdict=verdict,
+        reason=reason(verdict, net, root, base, high, months),
+        movers=base,
+        movers_low=low,
+        movers_high=high,
+        joining_share=share,
+        breakeven_movers=root,
+        breakeven_multiple=None if root is None else float(multiplier(root, share)),
+        value_without=without,
+        value_with=with_base,
+        pmpm_without=without / float(own.sum()),
+        pmpm_with=with_base / float(own.sum()),
+        multiplier=by_year(1.0 + np.divide(come, eligible, where=eligible > 0.0, out=0.0 * come)),
+        extra_joiners=by_year(come / MONTHS),
+        mover_months=months,
+        per_mover=per_mover,
+        lost_when_staying_out=float(staying[0] - staying[1]),
+        relative_premium=by_year(rise),
+        leaving=by_year(at_base(result.join.leaving)),
+    )
+
+
+def movers_range(register: Register) -> tuple[float, float, float]:
+    """Base, low and high share of movers. A user's own share keeps the shipped ends around it."""
+    base = float(register.number(MOVERS)[0])
+    shipped = register.tree.entries[MOVERS]
+    ends = shipped.values[max(shipped.values)].range
+    assert ends is not None  # the assumptions are checked when they are loaded
+    return base, min(base, ends.low), max(base, ends.high)
+
+
+def first_crossing(run: Run, grid: Array, worth: Array) -> float | None:
+    """The smallest share of movers at which joining is worth nothing; none from 0 to 1."""
+    for _ in range(ROUNDS):
+        crossing = np.flatnonzero(np.diff(np.sign(worth)) != 0)
+        if len(crossing) == 0:
+            return None
+        left, right = grid[crossing[0]], grid[crossing[0] + 1]
+        ends = worth[crossing[0]], worth[crossing[0] + 1]
+        grid = np.linspace(left, right, GRID)
+        _, result = run(grid)
+        worth = np.broadcast_to(result.value, (GRID, result.value.shape[1])).sum(axis=1)
+    return float(left + (right - left) * ends[0] / (ends[0] - ends[1]))
+
+
+def judge(without: float, net: float, root: float | None, base: float, high: float) -> str:
+    """The verdict of model section 9.
+
+    without: value if nobody moves; net: what a mover brings less what they cost; root: the share
+    of movers at which joining is worth nothing.
+
+    >>> judge(-1.0, 2.0, 0.05, 0.12, 0.24), judge(1.0, 2.0, None, 0.12, 0.24)
+    ('does_not_pay', 'not_adverse')
+    >>> [judge(1.0, -2.0, root, 0.12, 0.24) for root in (None, 0.3, 0.2, 0.1)]
+    ['robust', 'robust', 'exposed', 'fails']
+    """
+    if without < 0.0:
+        return "does_not_pay"
+    if net >= 0.0:
+        return "not_adverse"
+    if root is None or root > high:
+        return "robust"
+    return "exposed" if root > base else "fails"
+
+
+def reason(
+    verdict: str, net: float, root: float | None, base: float, high: float, mover_months: float
+) -> str:
+    """The verdict's reason in one sentence. net: what a mover brings less costs, USD a month."""
+    alone = verdict == "does_not_pay"
+    if mover_months == 0.0:
+        pays = "does not pay" if alone else "pays"
+        return f"Joining {pays} by itself, and nobody comes in order to use the drug."
+    who = "Each member who comes in order to use the drug"
+    if net >= 0.0:
+        each = f"{who} brings ${net:,.0f} a month more than they cost"
+    else:
+        each = f"{who} costs ${-net:,.0f} a month more than they bring"
+    if alone:
+        turned = "" if root is None else f", though joining would pay with {root:.1%} moving a year"
+        return f"Joining does not pay even if nobody moves. {each}{turned}."
+    if verdict == "not_adverse":
+        return f"{each}."
+    if verdict == "robust":
+        until = "at any share" if root is None else f"up to {root:.1%} of the eligible outside"
+        return f"{each}, but joining still pays if {high:.0%} move a year, and {until}."
+    if verdict == "exposed":
+        return (
+            f"{each}. Joining pays if {base:.0%} of the eligible outside move a year, but not above"
+            f" {root:.1%}, and up to {high:.0%} may."
+        )
+    return (
+        f"{each}. Joining stops paying once {root:.1%} of the eligible outside move a year, and"
+        f" {base:.0%} are expected to."
+    )
