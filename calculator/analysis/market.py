@@ -1,0 +1,361 @@
+"""What sponsors earn inside and outside a running model, tabulated, and who then joins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from calculator.analysis.draws import draws
+from calculator.analysis.sponsors import Sponsor
+from calculator.assumptions import Register, load_assumptions
+from calculator.decision import evaluate
+from calculator.errors import InputError
+from calculator.model import ledger, market, outcomes, sponsors
+from calculator.model.arrays import MONTHS, Array, array
+from calculator.model.drug_costs import Costs
+from calculator.model.inputs import Inputs, map_arrays
+from calculator.model.market import Market
+from calculator.model.part_d import Result, Settled, settle
+from calculator.model.sponsors import Payoffs
+from calculator.part_d_decision import Evaluation
+from calculator.scenario import PlanScenario, load_scenario
+
+# Joining shares at which the engine is run; between them values are straight lines. They are close
+# where few join, since there each joiner's share of the movers changes fast.
+NODES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0)
+DRAWS = 128
+# What is uncertain in a sponsor's result: use, persistence and who comes.
+RISKS = (
+    "assumptions.uptake.initiation",
+    "assumptions.uptake.eligible_share",
+    "assumptions.persistence.denmark_scale",
+    "assumptions.persistence.hazard_ratio_age_65",
+    "assumptions.persistence.restart_one_year",
+    "assumptions.selection.movers",
+    "assumptions.selection.mover_initiation",
+    "assumptions.spending.user_spend_ratio",
+)
+JOINING_SHARE = "assumptions.selection.joining_share"
+WORST = 0.05
+# Not in the federal cost of the model: Part A and B, and what coding does to Part C.
+APART = ("offsets", "part_c_coding")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """G cells of terms: the incentives of the frontier. Each (G,)."""
+
+    capitation: Array  # USD PMPM for whom the package says
+    reinsurance: Array  # share of the plan's net liability on model fills
+    corridor: Array  # first threshold; the second is twice it, as in the statute
+
+    @property
+    def cells(self) -> int:
+        """Number of cells."""
+        return len(self.capitation)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Plans that are alike: a shipped scenario with an eligible share and an offset kept."""
+
+    scenario: str
+    eligible_share: float | None
+    retained_share: float | None
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Results of G cells of terms, A kinds and N joining shares, USD PMPM of own members."""
+
+    kinds: tuple[Kind, ...]
+    nodes: Array  # (N,)
+    months: Array  # (A,) member-months of a member over the horizon
+    years: int
+    inside: Array  # (G, A, N) the plan's result inside less that with no model, mean of draws
+    outside: Array  # (G, A, N)
+    tail: Array  # (G, A, N) mean loss in the worst 5% beyond the mean loss, inside
+    bid_change: Array  # (G, A, N)
+    federal_inside: Array  # (G, A, N) change of Medicare's cost against no model
+    federal_outside: Array  # (G, A, N)
+
+
+def shipped_terms(register: Register) -> Terms:
+    """The incentives of a register's package as one cell, at their last values."""
+    return Terms(
+        capitation=register.number("terms.obesity_capitation.amount"),
+        reinsurance=register.number("terms.extra_reinsurance.share"),
+        corridor=register.number("terms.corridor.first_threshold"),
+    )
+
+
+def kinds_of(rows: Sequence[Sponsor]) -> tuple[tuple[Kind, ...], Array]:
+    """The kinds of plans in a table, and which each sponsor is, (S,)."""
+    own = [Kind(row.scenario, row.eligible_share, row.retained_share) for row in rows]
+    kinds = tuple(dict.fromkeys(own))
+    return kinds, np.array([kinds.index(kind) for kind in own])
+
+
+def tabulate(
+    kinds: Sequence[Kind],
+    weights: Array,
+    terms: Terms,
+    package: str,
+    *,
+    settings: dict[str, object] | None = None,
+    nodes: Sequence[float] = NODES,
+    count: int = DRAWS,
+    seed: int = 1,
+) -> Tables:
+    """Run the engine for each kind of plan at each joining share and in each cell of terms.
+
+    weights (A,): each kind's share of all members, for the move of the national average bid.
+    count draws of what is uncertain, the same for all. Others' bids move with the joining share,
+    by the mean of what joining plans add to theirs.
+    """
+    at = array(list(nodes))
+    runs = [_evaluate(kind, package, settings or {}, at, count, seed) for kind in kinds]
+    quiet = [_settled(run, terms, len(at), count, np.zeros((terms.cells, len(at)))) for run in runs]
+    bidding = array([run.inputs.has_bid for run in runs])
+    weight = weights * bidding
+    weight = weight / max(float(weight.sum()), 1e-12)
+    # Rivals that joined have raised their bids; those that did not have not.
+    typical = sum(w * found.bid_change for w, found in zip(weight, quiet, strict=True))
+    moved = array(typical) * at * float((weights * bidding).sum() / weights.sum())
+    found = [_settled(run, terms, len(at), count, moved) for run in runs]
+
+    def stacked(name: str) -> Array:
+        return np.stack([getattr(one, name) for one in found], axis=1)
+
+    return Tables(
+        kinds=tuple(kinds),
+        nodes=at,
+        months=array([_months_per_member(run.inputs) for run in runs]),
+        years=len(runs[0].inputs.years),
+        inside=stacked("inside"),
+        outside=stacked("outside"),
+        tail=stacked("tail"),
+        bid_change=stacked("bid_change"),
+        federal_inside=stacked("federal_inside"),
+        federal_outside=stacked("federal_outside"),
+    )
+
+
+def _months_per_member(inputs: Inputs) -> float:
+    """Member-months over the horizon for each member of the first year."""
+    return float((inputs.members[0] / inputs.members[0, 0]).sum() * MONTHS)
+
+
+def _evaluate(
+    kind: Kind, package: str, settings: dict[str, object], at: Array, count: int, seed: int
+) -> Evaluation:
+    """One kind of plan over joining shares x draws, draws within shares."""
+    scenario = load_scenario(kind.scenario)
+    assert isinstance(scenario, PlanScenario)
+    own = {
+        "terms.package": package,
+        "selection.include": scenario.plan.type != "egwp",
+        # The fixed cost is a sponsor's, not a member's.
+        "assumptions.administration.fixed_cost": 0.0,
+        **settings,
+    }
+    if kind.retained_share is not None:
+        own["plan.retained_share"] = kind.retained_share
+    scenario = scenario.with_settings(own)
+    drawn = draws(scenario.register(), RISKS, count, seed)
+    cases = {path: np.tile(values, len(at)) for path, values in drawn.items()}
+    eligible = "assumptions.uptake.eligible_share"
+    if kind.eligible_share is not None:
+        shipped = float(scenario.register().number(eligible)[0])
+        drawn_share = cases.get(eligible, np.full(len(at) * count, shipped))
+        cases[eligible] = np.minimum(drawn_share * kind.eligible_share / shipped, 1.0)
+    cases[JOINING_SHARE] = np.repeat(at, count)
+    return evaluate(scenario, cases, resolution="workbook", draws=count)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One kind's results, (G, N)."""
+
+    inside: Array
+    outside: Array
+    tail: Array
+    bid_change: Array
+    federal_inside: Array
+    federal_outside: Array
+
+
+def _settled(run: Evaluation, terms: Terms, shares: int, count: int, moved: Array) -> _Found:
+    """Pay one kind of plan in every cell of terms; moved (G, N): rivals' bids, USD PMPM."""
+    cases = shares * count
+    cells = terms.cells
+
+    def tiled(value: Array) -> Array:
+        return np.tile(value, (cells,) + (1,) * (value.ndim - 1)) if len(value) == cases else value
+
+    inputs: Inputs = map_arrays(run.inputs, tiled)
+    costs: Costs = map_arrays(run.costs, tiled)
+    levers = inputs.levers
+
+    def by_cell(values: Array) -> Array:
+        return np.repeat(values, cases)[:, None] * np.ones((1, len(inputs.years)))
+
+    rivals = np.repeat(moved.ravel(), count)
+    levers = replace(
+        levers,
+        capitation=by_cell(terms.capitation),
+        extra_reinsurance=by_cell(terms.reinsurance),
+        corridor_thresholds=(by_cell(terms.corridor), by_cell(2.0 * terms.corridor)),
+    )
+    running = replace(
+        inputs,
+        levers=levers,
+        rivals_bid_change=rivals,
+        rivals_premium_change=rivals,
+        rivals_lis_bid_change=rivals,
+    )
+    result = settle(running, costs, draws=count)
+    still = np.zeros(1)
+    nobody = settle(
+        replace(
+            run.inputs,
+            movers=None,
+            rivals_bid_change=still,
+            rivals_premium_change=still,
+            rivals_lis_bid_change=still,
+        ),
+        run.costs,
+    )
+    return _per_member(result, nobody, costs, running, cells, shares, count)
+
+
+def _per_member(
+    result: Result,
+    nobody: Result,
+    costs: Costs,
+    inputs: Inputs,
+    cells: int,
+    shares: int,
+    count: int,
+) -> _Found:
+    """Means and tails over draws, USD PMPM of own members, (G, N)."""
+    shape = (cells * shares * count, result.member_months.shape[-1])
+    months = np.broadcast_to(result.member_months, shape).sum(axis=1)
+
+    def tabled(amounts: Array) -> Array:
+        """USD a year (C, Y) to PMPM by cell, share and draw."""
+        whole = np.broadcast_to(amounts, shape).sum(axis=1) / months
+        return array(whole.reshape(cells, shares, count))
+
+    def with_no_model(amounts: Array) -> Array:
+        once = np.broadcast_to(amounts, (shares * count, shape[1]))
+        return np.tile(once, (cells, 1))
+
+    none = with_no_model(ledger.plan_result(nobody.stay_out.ledger))
+    joined = tabled(ledger.plan_result(result.join.ledger) - none)
+    stayed = tabled(ledger.plan_result(result.stay_out.ledger) - none)
+    before = with_no_model(_federal(nobody.stay_out))
+    # Who comes was a cost to Medicare where they came from, by their risk.
+    risk = np.ones(1) if inputs.movers is None else inputs.movers.risk_ratio
+    come = costs.come.sum(axis=-1) / result.member_months * risk[:, None]
+    worst = max(1, round(WORST * count))
+    loss = np.sort(-joined, axis=-1)[..., ::-1]
+    change = np.broadcast_to(result.join.bid - result.stay_out.bid, shape).mean(axis=1)
+    return _Found(
+        inside=joined.mean(axis=-1),
+        outside=stayed.mean(axis=-1),
+        tail=loss[..., :worst].mean(axis=-1) - loss.mean(axis=-1),
+        bid_change=change.reshape(cells, shares, count).mean(axis=-1),
+        federal_inside=tabled(_federal(result.join) - before * (1.0 + come)).mean(axis=-1),
+        federal_outside=tabled(_federal(result.stay_out) - before).mean(axis=-1),
+    )
+
+
+def _federal(branch: Settled) -> Array:
+    """Medicare's cost of Part D and the incentives, USD a year, (C, Y)."""
+    lines = outcomes.federal_by_line(branch)
+    kept = [amounts for line, amounts in lines.items() if line not in APART]
+    return array(sum(kept, start=np.zeros((1, 1))))
+
+
+@dataclass(frozen=True)
+class Sides:
+    """A market ready to be solved, and what stands beside the game."""
+
+    payoffs: Payoffs
+    tables: Tables
+    members: Array  # (S,)
+    counted: Array  # (S,) share of the launch rule's denominator
+
+
+def market_sides(
+    rows: Sequence[Sponsor], tables: Tables, which: Array, register: Register
+) -> Sides:
+    """Sponsors' payoffs in USD over the horizon from tables PMPM."""
+    members = array([row.members for row in rows])
+    in_rule = array([row.members * row.counted for row in rows])
+    months = members * tables.months[which]
+    own_hurdle = float(register.number("assumptions.market.hurdle")[0])
+    own_cost = float(register.number("assumptions.market.application_cost")[0])
+    fixed = float(register.number("assumptions.administration.fixed_cost")[0]) * tables.years
+    capital = float(register.number("assumptions.market.capital_rate")[0])
+    hurdle = array([own_hurdle if row.hurdle_pmpm is None else row.hurdle_pmpm for row in rows])
+    cost = [own_cost if row.application_cost is None else row.application_cost for row in rows]
+    counted = in_rule / in_rule.sum()
+    payoffs = sponsors.tabulated(
+        counted,
+        tables.nodes,
+        tables.inside,
+        tables.outside,
+        risk_charge=capital * tables.tail,
+        # Taking part costs a sponsor its fixed cost too, wherever it is inside.
+        hurdle=hurdle * months + fixed,
+        application_cost=array(cost),
+        archetype=which,
+        size=months,
+    )
+    return Sides(payoffs, tables, members, counted)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A market of one set of terms."""
+
+    sponsors: tuple[Sponsor, ...]
+    sides: Sides
+    market: Market
+    package: str
+
+
+def solve_shipped(
+    rows: Sequence[Sponsor], package: str, rule: float | None, *, seed: int = 1, count: int = DRAWS
+) -> Solved:
+    """The market of a sponsor table under a terms package. rule: as in the assumptions, or none."""
+    register = load_assumptions(package)
+    kinds, which = kinds_of(rows)
+    members = array([row.members for row in rows])
+    weights = np.bincount(which, weights=members) / members.sum()
+    tables = tabulate(kinds, weights, shipped_terms(register), package, seed=seed, count=count)
+    sides = market_sides(rows, tables, which, register)
+    return Solved(tuple(rows), sides, market.solve_market(sides.payoffs, rule, seed=seed), package)
+
+
+def launch_rule(text: str | None, register: Register) -> float | None:
+    """The launch rule of a command: as in the assumptions, a share, or none.
+
+    >>> launch_rule("none", load_assumptions()) is None
+    True
+    """
+    if text is None:
+        return float(register.number("assumptions.market.launch_rule_share")[0])
+    if text.strip().lower() == "none":
+        return None
+    try:
+        rule = float(text.strip().rstrip("%")) / (100.0 if text.strip().endswith("%") else 1.0)
+    except ValueError:
+        rule = np.nan
+    if not 0.0 < rule <= 1.0:
+        raise InputError("--rule", "a share above 0 up to 1 (or 80%), or none", text)
+    return rule
