@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,9 +22,11 @@ from calculator.model.sponsors import Payoffs
 from calculator.part_d_decision import Evaluation
 from calculator.scenario import PlanScenario, load_scenario
 
-# Joining shares at which the engine is run; between them values are straight lines. They are close
-# where few join, since there each joiner's share of the movers changes fast.
-NODES = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 1.0)
+# Joining shares at which the engine is run. Who comes grows with (1 - s) / s, so between them
+# results are taken as straight in 1 / s, and put on shares close enough for the market's own
+# straight lines.
+ENGINE_SHARES = (0.02, 0.06, 0.2, 0.5, 1.0)
+SHARES = 61
 DRAWS = 128
 # What is uncertain in a sponsor's result: use, persistence and who comes.
 RISKS = (
@@ -81,6 +83,11 @@ class Tables:
     federal_inside: Array  # (G, A, N) change of Medicare's cost against no model
     federal_outside: Array  # (G, A, N)
 
+    @property
+    def cells(self) -> int:
+        """Number of cells of terms."""
+        return len(self.inside)
+
 
 def shipped_terms(register: Register) -> Terms:
     """The incentives of a register's package as one cell, at their last values."""
@@ -105,7 +112,7 @@ def tabulate(
     package: str,
     *,
     settings: dict[str, object] | None = None,
-    nodes: Sequence[float] = NODES,
+    shares: Sequence[float] = ENGINE_SHARES,
     count: int = DRAWS,
     seed: int = 1,
 ) -> Tables:
@@ -115,15 +122,13 @@ def tabulate(
     count draws of what is uncertain, the same for all. Others' bids move with the joining share,
     by the mean of what joining plans add to theirs.
     """
-    at = array(list(nodes))
+    at = array(list(shares))
     runs = [_evaluate(kind, package, settings or {}, at, count, seed) for kind in kinds]
-    quiet = [_settled(run, terms, len(at), count, np.zeros((terms.cells, len(at)))) for run in runs]
     bidding = array([run.inputs.has_bid for run in runs])
-    weight = weights * bidding
-    weight = weight / max(float(weight.sum()), 1e-12)
+    weight = weights * bidding / weights.sum()
     # Rivals that joined have raised their bids; those that did not have not.
-    typical = sum(w * found.bid_change for w, found in zip(weight, quiet, strict=True))
-    moved = array(typical) * at * float((weights * bidding).sum() / weights.sum())
+    added = [_bid_change(run, terms, len(at), count) for run in runs]
+    moved = array(sum(w * one for w, one in zip(weight, added, strict=True))) * at
     found = [_settled(run, terms, len(at), count, moved) for run in runs]
 
     def stacked(name: str) -> Array:
@@ -141,6 +146,40 @@ def tabulate(
         federal_inside=stacked("federal_inside"),
         federal_outside=stacked("federal_outside"),
     )
+
+
+def denser(tables: Tables, shares: int = SHARES) -> Tables:
+    """The same tables on more joining shares, straight in 1 / s between those they have."""
+    at = np.geomspace(tables.nodes[0], 1.0, shares)
+    blend = weights_between(-1.0 / tables.nodes, -1.0 / at)
+
+    def spread(table: Array) -> Array:
+        return array(table @ blend.T)
+
+    return changed(tables, spread, nodes=at)
+
+
+def changed(tables: Tables, change: Callable[[Array], Array], nodes: Array) -> Tables:
+    """The tables with `change` applied to every result."""
+    return replace(
+        tables,
+        nodes=nodes,
+        inside=change(tables.inside),
+        outside=change(tables.outside),
+        tail=change(tables.tail),
+        bid_change=change(tables.bid_change),
+        federal_inside=change(tables.federal_inside),
+        federal_outside=change(tables.federal_outside),
+    )
+
+
+def weights_between(nodes: Array, at: Array) -> Array:
+    """Linear interpolation as a matrix, (points, nodes); nodes rise.
+
+    >>> weights_between(np.array([0.0, 1.0, 3.0]), np.array([0.5, 2.0])).tolist()
+    [[0.5, 0.5, 0.0], [0.0, 0.5, 0.5]]
+    """
+    return np.stack([np.interp(at, nodes, row) for row in np.eye(len(nodes))], axis=1)
 
 
 def _months_per_member(inputs: Inputs) -> float:
@@ -173,6 +212,23 @@ def _evaluate(
         cases[eligible] = np.minimum(drawn_share * kind.eligible_share / shipped, 1.0)
     cases[JOINING_SHARE] = np.repeat(at, count)
     return evaluate(scenario, cases, resolution="workbook", draws=count)
+
+
+def _bid_change(run: Evaluation, terms: Terms, shares: int, count: int) -> Array:
+    """What joining adds to the bid where rivals' bids rest, USD PMPM, (G, N).
+
+    A bid is priced at a cost from which both incentives are taken as they stand, so it is a plane
+    over them, and the corridor is not in it: three cells give all.
+    """
+    corner = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
+    three = Terms(*corner, corridor=np.repeat(terms.corridor[:1], 3))
+    found = _settled(run, three, shares, count, np.zeros((3, shares))).bid_change
+    base, by_capitation, by_reinsurance = found
+    return array(
+        base
+        + terms.capitation[:, None] * (by_capitation - base)
+        + terms.reinsurance[:, None] * (by_reinsurance - base)
+    )
 
 
 @dataclass(frozen=True)
@@ -337,7 +393,9 @@ def solve_shipped(
     kinds, which = kinds_of(rows)
     members = array([row.members for row in rows])
     weights = np.bincount(which, weights=members) / members.sum()
-    tables = tabulate(kinds, weights, shipped_terms(register), package, seed=seed, count=count)
+    tables = denser(
+        tabulate(kinds, weights, shipped_terms(register), package, seed=seed, count=count)
+    )
     sides = market_sides(rows, tables, which, register)
     return Solved(tuple(rows), sides, market.solve_market(sides.payoffs, rule, seed=seed), package)
 
