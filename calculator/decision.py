@@ -49,8 +49,8 @@ def evaluate(
     """Run both branches; `cases` lets any numeric path vary: path -> (C,) values.
 
     draws: every so many cases in a row are draws of one uncertain world (a bid is then priced
-    partly at their mean), not worlds of their own. A state's budget has one resolution. Raises InputError for
-    bad input and IdentityError where a sum that must hold does not.
+    partly at their mean), not worlds of their own. A state's budget has one resolution. Raises
+    InputError for bad input and IdentityError where a sum that must hold does not.
     """
     if resolution not in RESOLUTIONS:
         raise InputError("resolution", "one of " + ", ".join(RESOLUTIONS), resolution)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from calculator.model import ledger, market, outcomes, sponsors
 from calculator.model.arrays import MONTHS, Array, array
 from calculator.model.drug_costs import Costs
 from calculator.model.inputs import Inputs, map_arrays
+from calculator.model.joining import Members
 from calculator.model.market import Market
 from calculator.model.part_d import Result, Settled, settle
 from calculator.model.sponsors import Payoffs
@@ -417,3 +419,55 @@ def launch_rule(text: str | None, register: Register) -> float | None:
     if not 0.0 < rule <= 1.0:
         raise InputError("--rule", "a share above 0 up to 1 (or 80%), or none", text)
     return rule
+
+
+def market_dict(solved: Solved) -> dict[str, Any]:
+    """A solved market as plain data, unrounded."""
+    found, sides = solved.market, solved.sides
+    names = [row.name for row in solved.sponsors]
+
+    def of(members: Members | None) -> list[str] | None:
+        if members is None:
+            return None
+        return [name for name, inside in zip(names, members, strict=True) if inside]
+
+    free = found.without_rule
+    rows = []
+    for index, row in enumerate(solved.sponsors):
+        kind = int(sides.payoffs.archetype[index])
+        belief = None if found.belief is None else float(found.belief[index])
+        rows.append(
+            {
+                "name": row.name,
+                "scenario": row.scenario,
+                "members": row.members,
+                "share": float(sides.counted[index]),
+                "leaves_in_round": int(free.leaving.moved[index]),
+                "joins_in_round": int(free.joining.moved[index]),
+                "veto": None if found.vetoes is None else bool(found.vetoes[index]),
+                "belief_needed": belief if belief is None or np.isfinite(belief) else None,
+                "inside_pmpm": sides.tables.inside[0, kind].tolist(),
+                "outside_pmpm": sides.tables.outside[0, kind].tolist(),
+                "tail_pmpm": sides.tables.tail[0, kind].tolist(),
+            }
+        )
+    return {
+        "terms": solved.package,
+        "launch_rule": found.rule,
+        "can_launch": found.can_launch,
+        "launch_proven": found.launch_proven,
+        "launching": of(found.launching),
+        "good_faith_launch": found.good_faith_launch,
+        "good_faith": of(found.good_faith),
+        "nobody_is_stable": found.nobody_is_stable,
+        "without_rule": {
+            "greatest": of(free.greatest),
+            "least": of(free.least),
+            "proven": free.proven,
+            "no_pure_equilibrium": free.no_pure_equilibrium,
+            "leaving_share": free.leaving.share.tolist(),
+            "joining_share": free.joining.share.tolist(),
+        },
+        "joining_shares": sides.tables.nodes.tolist(),
+        "sponsors": rows,
+    }

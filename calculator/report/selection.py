@@ -1,0 +1,339 @@
+"""The plan check, the market and the frontier in words and tables of text."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from calculator.analysis.frontier import Frontier, Package
+from calculator.analysis.market import Solved
+from calculator.analysis.movers import RegionChoice, Stated
+from calculator.analysis.selection_curves import Curves
+from calculator.plan_selection import SelectionCheck
+from calculator.report.table import LINE_LABELS, align, cents
+from calculator.report.words import dollars, share
+
+VERDICTS = {
+    "does_not_pay": "Joining does not pay, with or without selection",
+    "not_adverse": "Selection is not adverse",
+    "robust": "The value survives selection",
+    "exposed": "The value is exposed to selection",
+    "fails": "Selection turns the value",
+    "not_applicable": "Selection does not apply",
+}
+
+
+def headline(check: SelectionCheck) -> str:
+    """The verdict and its reason, two or three sentences."""
+    return f"{VERDICTS[check.verdict]}. {check.reason}"
+
+
+def check_text(check: SelectionCheck) -> str:
+    """What the verdict rests on, as a person reads it in a terminal."""
+    if check.verdict == "not_applicable" or check.per_mover is None:
+        return ""
+    assert check.multiplier is not None
+    assert check.extra_joiners is not None
+    assert check.relative_premium is not None
+    assert check.leaving is not None
+    root = (
+        "none from 0 to 100%" if check.breakeven_movers is None else share(check.breakeven_movers)
+    )
+    multiple = (
+        ""
+        if check.breakeven_multiple is None
+        else f" ({check.breakeven_multiple:.2f} times the eligible)"
+    )
+    facts = [
+        ["Eligible outside who move in a year", share(check.movers)],
+        ["  range", f"{share(check.movers_low)} to {share(check.movers_high)}"],
+        ["  break-even", root + multiple],
+        ["Share of enrollment in plans that joined", share(check.joining_share)],
+        ["Value without movers, PMPM", cents(check.pmpm_without, 2)],
+        ["Value with them, PMPM", cents(check.pmpm_with, 2)],
+        ["Margin lost to movers by staying out", dollars(check.lost_when_staying_out)],
+    ]
+    brought = [
+        [f"  {LINE_LABELS[line]}", cents(amount, 2)]
+        for line, amount in check.per_mover.items()
+        if abs(amount) >= 0.005
+    ]
+    brought.append(["  Together", cents(sum(check.per_mover.values()), 2)])
+    years = align(
+        [
+            "By year",
+            "eligible, times own",
+            "extra members",
+            "premium against rivals",
+            "members gone",
+        ],
+        [
+            [
+                year,
+                f"{check.multiplier[year]:.3f}",
+                f"{check.extra_joiners[year]:,.0f}",
+                cents(check.relative_premium[year], 2),
+                share(check.leaving[year]),
+            ]
+            for year in check.multiplier
+        ],
+        total=False,
+    )
+    return "\n\n".join(
+        [
+            align(["The plan check", ""], facts, total=False),
+            align(["What a member who comes brings and costs, USD a month", ""], brought),
+            years,
+        ]
+    )
+
+
+def curves_text(found: Curves) -> str:
+    """The cost curves' finding in one or two sentences."""
+    direction = "falls" if found.adverse else "rises"
+    first, last = found.average_cost[0], found.average_cost[-1]
+    said = (
+        f"The average cost of a plan that joined {direction} from {cents(float(first), 2)} PMPM"
+        f" where {share(float(found.share[0]))} of enrollment joins to {cents(float(last), 2)}"
+        " where all do."
+    )
+    if found.welfare_loss is None or found.equilibrium is None or found.efficient is None:
+        return said + " Demand does not cross the cost curves from 5% to all."
+    return said + (
+        f" Members' choice settles at {share(found.equilibrium)} of enrollment; at marginal cost it"
+        f" would be {share(found.efficient)}, and the difference wastes"
+        f" {cents(found.welfare_loss, 2)} PMPM of all members."
+    )
+
+
+def stated_text(found: Stated) -> str:
+    """Stated against realised switching in one sentence."""
+    path = ", ".join(share(rate) for rate in found.realised)
+    return (
+        f"{share(found.stated)} of the eligible say they would switch plan; those who also know of"
+        f" cover are {path} by year. The check takes {share(found.base)} a year, range"
+        f" {share(found.low)} to {share(found.high)}; a letter with personal costs would bring the"
+        f" first year to {share(found.with_letter[0])}."
+    )
+
+
+def choice_text(found: RegionChoice) -> str:
+    """What a table of plans says, as a table of text."""
+    net = found.outcome.net_leaving()[0]
+    capture = found.outcome.capture()[0]
+    rows = [
+        [
+            name,
+            "yes" if covers else "no",
+            share(float(size)),
+            f"{capture[index]:.2f}" if covers else "",
+            share(float(net[0, index])),
+            share(float(net[-1, index])),
+        ]
+        for index, (name, covers, size) in enumerate(
+            zip(found.region.names, found.region.covers, found.region.shares, strict=True)
+        )
+    ]
+    moving = ", ".join(share(float(rate)) for rate in found.outcome.movers[0])
+    return "\n".join(
+        [
+            align(
+                ["Plans", "covers", "members", "capture", "gone, year 1", f"year {len(net)}"],
+                rows,
+                total=False,
+            ),
+            "",
+            f"Of the eligible outside, {moving} move for the drug by year"
+            f" ({share(found.attention)} look in a year; changing costs"
+            f" {dollars(found.switching_cost)}).",
+        ]
+    )
+
+
+# ---------------------------------------------------------------------------- market and frontier
+
+
+def market_sentence(solved: Solved) -> str:
+    """Whether the model launches, in one or two sentences."""
+    found, rule = solved.market, solved.market.rule
+    names = [sponsor.name for sponsor in solved.sponsors]
+    shares = solved.sides.counted
+    proof = "" if found.launch_proven else " (not proven)"
+    if rule is None:
+        free = found.without_rule
+        if free.no_pure_equilibrium:
+            return "No set of sponsors is stable: whoever is in or out, somebody would change."
+        greatest = np.asarray(free.greatest)
+        joined = float(shares[greatest].sum())
+        return (
+            f"Without a launch rule plans with {share(joined)} of enrollees join"
+            f"{'' if free.proven else ' (not proven)'}."
+        )
+    if found.can_launch and found.launching is not None:
+        joined = float(shares[found.launching].sum())
+        said = (
+            f"The model can launch under the rule of {share(rule)}: plans with {share(joined)} of"
+            f" enrollees would stay in together{proof}."
+        )
+        assert found.good_faith is not None
+        willing = float(shares[found.good_faith].sum())
+        if found.good_faith_launch:
+            return f"{said} Plans with {share(willing)} gain even if the rule is only just met."
+        return (
+            f"{said} But only plans with {share(willing)} gain if the rule is only just met, so"
+            " each must believe that nearly all come."
+        )
+    leaving = found.without_rule.leaving
+    first = [name for name, moved in zip(names, leaving.moved, strict=True) if moved == 1]
+    said = (
+        f"The model cannot launch under the rule of {share(rule)}{proof}: no set of sponsors with"
+        " that share would stay in."
+    )
+    if first:
+        gone = float(shares[leaving.moved == 1].sum())
+        said += f" From everybody in, plans with {share(gone)} of enrollees leave first."
+    return said
+
+
+def market_text(solved: Solved) -> str:
+    """The market as tables of text: sponsors, then the unravelling as steps."""
+    found = solved.market
+    tables, payoffs = solved.sides.tables, solved.sides.payoffs
+    at = len(tables.nodes) - 1
+    at_rule = at if found.rule is None else int(np.argmin(np.abs(tables.nodes - found.rule)))
+    rows = []
+    for index, sponsor in enumerate(solved.sponsors):
+        kind = int(payoffs.archetype[index])
+        moved = int(found.without_rule.leaving.moved[index])
+        belief = "" if found.belief is None else _belief(float(found.belief[index]))
+        rows.append(
+            [
+                sponsor.name,
+                share(float(solved.sides.counted[index])),
+                cents(float(tables.inside[0, kind, at_rule]), 2),
+                cents(float(tables.outside[0, kind, at_rule]), 2),
+                cents(float(tables.tail[0, kind, at_rule]), 2),
+                "stays" if moved == 0 else f"round {moved}",
+                "yes" if found.vetoes is not None and found.vetoes[index] else "",
+                belief,
+            ]
+        )
+    where = "all" if found.rule is None else share(found.rule)
+    head = ["Sponsor", "share", "inside", "outside", "tail", "leaves", "veto", "belief needed"]
+    steps = found.without_rule.leaving
+    path = " -> ".join(share(float(step)) for step in steps.share)
+    notes = [
+        f"PMPM against no model, at {where} of enrollees in; tail: the worst 5% beyond the mean",
+        f"From everybody in, without a rule: {path}",
+    ]
+    free = found.without_rule
+    if not free.no_pure_equilibrium:
+        greatest, least = np.asarray(free.greatest), np.asarray(free.least)
+        shares = solved.sides.counted
+        notes.append(
+            f"Without a rule the greatest stable set has {share(float(shares[greatest].sum()))} of"
+            f" enrollees, the least {share(float(shares[least].sum()))} ({free.label})"
+        )
+    if found.nobody_is_stable and found.rule is not None:
+        notes.append("Nobody joining is stable too, as it nearly always is under a launch rule")
+    return "\n".join([align(head, rows, total=False), "", *notes])
+
+
+def _belief(value: float) -> str:
+    """The probability of a launch that a sponsor must believe in to apply."""
+    if np.isnan(value):
+        return "none is enough"
+    return share(value) if value >= 0.0005 else "any"
+
+
+def frontier_sentence(found: Frontier) -> str:
+    """What terms would launch the model, in one or two sentences."""
+    if found.cheapest is None:
+        rule = "" if found.rule is None else f" of {share(found.rule)}"
+        return f"No terms in this range would launch the model under its rule{rule}."
+    best = found.cheapest
+    return (
+        f"The cheapest terms that launch the model pay {package_words(best)}: plans with"
+        f" {share(min(best.joining_share, 1.0))} of enrollees join, for"
+        f" {dollars(best.federal_cost)} a year of federal cost ({cents(best.federal_pmpm, 2)} PMPM of all enrollees)."
+    )
+
+
+def package_words(best: Package) -> str:
+    """A package of incentives in words."""
+    parts = []
+    if best.capitation > 0.0:
+        parts.append(f"{dollars(best.capitation, 0)} a month per treated member")
+    if best.reinsurance > 0.0:
+        parts.append(f"{share(best.reinsurance)} of plans' net model-drug cost")
+    paid = " and ".join(parts) or "nothing"
+    return f"{paid}, with a corridor from {share(best.corridor)}"
+
+
+def frontier_text(found: Frontier, others: dict[str, Frontier]) -> str:
+    """Tables of text: launch by corridor, what the cheapest package moves, and variants."""
+    rows = []
+    for z, width in enumerate(found.corridor):
+        launches = found.launches[z] > 0.0
+        some = launches.any()
+        free = found.capitation[launches[:, 0]] if launches[:, 0].any() else None
+        alone = found.reinsurance[launches[0]] if launches[0].any() else None
+        rows.append(
+            [
+                f"corridor from {share(float(width))}",
+                share(float(launches.mean())) if some else "none",
+                "none" if free is None else dollars(float(free[0]), 0),
+                "none" if alone is None else share(float(alone[0])),
+            ]
+        )
+    parts = [
+        align(
+            ["Terms that launch", "of the grid", "capitation alone", "reinsurance alone"],
+            rows,
+            total=False,
+        ),
+        _beside(found),
+        f"Interpolation: a plan's result is within {cents(found.value_error, 2)} PMPM of the"
+        f" engine, federal cost within {cents(found.federal_error, 2)}, half-way between nodes",
+    ]
+    if others:
+        parts.append(
+            align(
+                [
+                    "Cheapest terms that launch",
+                    "capitation",
+                    "reinsurance",
+                    "corridor",
+                    "federal a year",
+                ],
+                [[label, *_package_cells(one.cheapest)] for label, one in others.items()],
+                total=False,
+            )
+        )
+    return "\n\n".join(parts)
+
+
+def _package_cells(best: Package | None) -> list[str]:
+    if best is None:
+        return ["none", "", "", ""]
+    return [
+        dollars(best.capitation, 0),
+        share(best.reinsurance),
+        share(best.corridor),
+        dollars(best.federal_cost),
+    ]
+
+
+def _beside(found: Frontier) -> str:
+    """What incentives move: premiums or margins."""
+    layer = found.launches[0] > 0.0
+    if not layer.any():
+        return "No terms launch at the statute's corridor."
+    x, y = np.argwhere(layer)[0]
+    bids = found.bid_change[0], found.gain[0]
+    less = float(bids[0][x, y] - bids[0][-1, -1])
+    more = float(bids[1][-1, -1] - bids[1][x, y])
+    return (
+        "From the least terms that launch to the most in this grid, joining plans' bids fall by"
+        f" {cents(less, 2)} PMPM and their results rise by {cents(more, 2)}: at full pricing nearly"
+        " all would go into premiums"
+    )
