@@ -385,6 +385,7 @@ class Solved:
     sides: Sides
     market: Market
     package: str
+    register: Register
 
 
 def solve_shipped(
@@ -399,7 +400,8 @@ def solve_shipped(
         tabulate(kinds, weights, shipped_terms(register), package, seed=seed, count=count)
     )
     sides = market_sides(rows, tables, which, register)
-    return Solved(tuple(rows), sides, market.solve_market(sides.payoffs, rule, seed=seed), package)
+    found = market.solve_market(sides.payoffs, rule, seed=seed)
+    return Solved(tuple(rows), sides, found, package, register)
 
 
 def launch_rule(text: str | None, register: Register) -> float | None:

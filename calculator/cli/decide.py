@@ -20,7 +20,7 @@ from calculator.cli.common import (
     write_whole,
 )
 from calculator.decision import StateDecision, decide
-from calculator.report import state, table
+from calculator.report import selection, state, table
 from calculator.report.verdict import rests_on, verdict
 from calculator.scenario import load_scenario
 
@@ -47,6 +47,7 @@ def decide_command(
         below = [*table.beside(decision, said.alternatives), *table.remarks(decision)]
         tables = "\n".join([table.text(decision, by_year), "", *below])
         notes = rests_on(decision)
+        tables += f"\n\n{selection.headline(decision.selection)}"
     if as_json:
         rest = [{"kind": kind, "sentence": note} for kind, note in notes]
         say_json({**decision.to_dict(), "sentence": sentence, "rests_on": rest})

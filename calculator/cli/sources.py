@@ -137,6 +137,7 @@ def check_command(as_json: JsonOption = False) -> None:
                 decision = decide(variant, resolution="workbook")
                 decision.to_dict()
                 read |= decision.register.read
+    read |= _read_by_markets(tree) | _read_by_claims()
     unread = sorted(set(load_assumptions().entries) - read)
     uncited = uncited_sources(tree)
     report = {
@@ -167,4 +168,31 @@ def _variants(scenario: Scenario) -> list[Scenario]:
         found.append(scenario.with_settings({"uptake.form": "share_of_eligibles"}))
         match = float(scenario.register().number("state.fmap")[0])
         found.append(scenario.with_settings({"state.fmap": match}))
+    else:
+        found.append(scenario.with_settings({"selection.include": True}))
     return found
+
+
+def _read_by_markets(tree: Tree) -> set[str]:
+    """What the market of sponsors and members' choice of plans read."""
+    from calculator.analysis import movers
+    from calculator.analysis.market import launch_rule, solve_shipped
+    from calculator.analysis.sponsors import read_sponsors
+    from calculator.model.region import Plan, Region
+
+    package = next(iter(tree.terms))
+    register = load_assumptions(package)
+    solved = solve_shipped(read_sponsors()[:1], package, launch_rule(None, register), count=1)
+    movers.stated(register, 1)
+    pair = Region((Plan("one", 0.5, 36.0, True), Plan("other", 0.5, 36.0, False)))
+    movers.choose(pair, register, 1, benchmark=36.0)
+    return register.read | solved.register.read
+
+
+def _read_by_claims() -> set[str]:
+    """What the adjudication of claims reads."""
+    from calculator.claims.rules import FIRST_YEAR, rules
+
+    register = load_assumptions()
+    rules(register, FIRST_YEAR)
+    return register.read
