@@ -12,7 +12,8 @@ import numpy as np
 
 from calculator.model import incentives, ledger, offsets, payment
 from calculator.model.arrays import MONTHS, Array, array
-from calculator.model.drug_costs import LIS, Branch, Costs
+from calculator.model.drug_costs import Costs
+from calculator.model.drug_lines import LIS, Branch
 from calculator.model.inputs import Inputs
 from calculator.model.ledger import Ledger
 from calculator.model.people import People

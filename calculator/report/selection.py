@@ -13,7 +13,7 @@ from calculator.report.table import LINE_LABELS, align, cents
 from calculator.report.words import dollars, share
 
 VERDICTS = {
-    "does_not_pay": "Joining does not pay, with or without selection",
+    "does_not_pay": "Joining does not pay by itself",
     "not_adverse": "Selection is not adverse",
     "robust": "The value survives selection",
     "exposed": "The value is exposed to selection",
@@ -24,6 +24,8 @@ VERDICTS = {
 
 def headline(check: SelectionCheck) -> str:
     """The verdict and its reason, two or three sentences."""
+    if check.verdict == "does_not_pay":
+        return check.reason
     return f"{VERDICTS[check.verdict]}. {check.reason}"
 
 

@@ -10,6 +10,7 @@ from calculator.scenario import Scenario
 
 MINUS = "\N{MINUS SIGN}"
 SIGNIFICANT = 3
+OWN_SPENDING = "spending."
 
 
 def dollars(amount: float, decimals: int | None = None) -> str:
@@ -53,12 +54,25 @@ def people(count: float) -> str:
 
 
 def changed(scenario: Scenario, register: Register) -> list[tuple[str, str]]:
-    """What differs from the shipped scenario and assumptions, as (badge, sentence)."""
-    notes = [("changed", f"{title} ({path})") for path, title in scenario.changed_fields().items()]
+    """What differs from the shipped scenario and assumptions, as (badge, sentence).
+
+    What was read from data of the payer's own says `observed`.
+    """
+    observed = scenario.observed.paths if scenario.observed is not None else []
+    notes = []
+    for path, title in scenario.changed_fields().items():
+        badge = "observed" if path in observed else "changed"
+        if path.startswith(OWN_SPENDING):
+            # One distribution in many fields.
+            path, title = OWN_SPENDING.rstrip("."), "Own spending of members"
+        notes.append((badge, f"{title} ({path})"))
     for path in sorted(register.changed):
-        entry_path, _ = register.locate(path)
-        notes.append(("changed", f"{register.entries[entry_path].label} ({path})"))
-    return notes
+        entry_path, day = register.locate(path)
+        entry = register.entries[entry_path]
+        statuses = {dated.status for since, dated in entry.values.items() if day in (None, since)}
+        badge = "observed" if statuses == {"observed"} else "changed"
+        notes.append((badge, f"{entry.label} ({path})"))
+    return list(dict.fromkeys(notes))
 
 
 def either(ways: Sequence[str]) -> str:
