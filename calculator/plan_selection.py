@@ -16,8 +16,8 @@ from calculator.model.part_d import Result
 from calculator.model.selection import multiplier
 
 MOVERS = "assumptions.selection.movers"
-# Shares tried in each search for the break-even; three rounds place it within 1 in 27,000.
-GRID, ROUNDS = 31, 3
+# Shares tried in each of the two rounds of the search for the break-even.
+GRID = 31
 Run = Callable[[Array], tuple[Costs, Result]]
 
 
@@ -124,17 +124,20 @@ def movers_range(register: Register) -> tuple[float, float, float]:
 
 
 def first_crossing(run: Run, grid: Array, worth: Array) -> float | None:
-    """The smallest share of movers at which joining is worth nothing; none from 0 to 1."""
-    for _ in range(ROUNDS):
-        crossing = np.flatnonzero(np.diff(np.sign(worth)) != 0)
-        if len(crossing) == 0:
-            return None
-        left, right = grid[crossing[0]], grid[crossing[0] + 1]
-        ends = worth[crossing[0]], worth[crossing[0] + 1]
-        grid = np.linspace(left, right, GRID)
-        _, result = run(grid)
-        worth = np.broadcast_to(result.value, (GRID, result.value.shape[1])).sum(axis=1)
-    return float(left + (right - left) * ends[0] / (ends[0] - ends[1]))
+    """The smallest share of movers at which joining is worth nothing; none from 0 to 1.
+
+    grid, worth (GRID,): shares of movers and the value at them, USD. The bracket is run once more;
+    within it the value is taken as straight.
+    """
+    crossing = np.flatnonzero(np.diff(np.sign(worth)) != 0)
+    if len(crossing) == 0:
+        return None
+    fine = np.linspace(grid[crossing[0]], grid[crossing[0] + 1], GRID)
+    _, result = run(fine)
+    worth = np.broadcast_to(result.value, (GRID, result.value.shape[1])).sum(axis=1)
+    left = int(np.flatnonzero(np.diff(np.sign(worth)) != 0)[0])
+    step = worth[left] / (worth[left] - worth[left + 1])
+    return float(fine[left] + step * (fine[left + 1] - fine[left]))
 
 
 def judge(without: float, net: float, root: float | None, base: float, high: float) -> str:

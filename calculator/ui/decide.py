@@ -11,7 +11,7 @@ import streamlit as st
 from calculator import decide
 from calculator.part_d_decision import PlanDecision
 from calculator.report import figures_part_d as figures
-from calculator.report import table
+from calculator.report import selection, table
 from calculator.report.verdict import Verdict, opening, rests_on, verdict
 from calculator.report.words import dollars, share
 from calculator.scenario import PlanScenario
@@ -59,6 +59,7 @@ def render() -> None:
     _tables(decision)
     for line in table.remarks(decision):
         st.caption(plain(f"{line}."))
+    st.caption(plain(f"Adverse selection: {selection.headline(decision.selection)}"))
     _both_ways(said)
     section("What members get")
     parts.outcomes(
