@@ -151,14 +151,22 @@ def tabulate(
 
 
 def denser(tables: Tables, shares: int = SHARES) -> Tables:
-    """The same tables on more joining shares, straight in 1 / s between those they have."""
+    """The same tables on more joining shares, straight in 1 / s between those they have.
+
+    Where nobody joins there is no plan to move to and no model runs: being outside is worth what no
+    model is.
+    """
     at = np.geomspace(tables.nodes[0], 1.0, shares)
     blend = weights_between(-1.0 / tables.nodes, -1.0 / at)
 
     def spread(table: Array) -> Array:
-        return array(table @ blend.T)
+        dense = table @ blend.T
+        return np.concatenate([dense[..., :1], dense], axis=-1)
 
-    return changed(tables, spread, nodes=at)
+    found = changed(tables, spread, nodes=np.concatenate([[0.0], at]))
+    found.outside[..., 0] = 0.0
+    found.federal_outside[..., 0] = 0.0
+    return found
 
 
 def changed(tables: Tables, change: Callable[[Array], Array], nodes: Array) -> Tables:
@@ -415,7 +423,8 @@ def launch_rule(text: str | None, register: Register) -> float | None:
     if text.strip().lower() == "none":
         return None
     try:
-        rule = float(text.strip().rstrip("%")) / (100.0 if text.strip().endswith("%") else 1.0)
+        number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
+        rule = float(number) / (100.0 if percent else 1.0)
     except ValueError:
         rule = np.nan
     if not 0.0 < rule <= 1.0:

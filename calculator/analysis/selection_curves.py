@@ -31,9 +31,11 @@ class Curves:
     adverse: bool  # average cost falls as more join
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, unrounded."""
+        """Plain data, unrounded; nan is none."""
         return {
-            key: value.tolist() if isinstance(value, np.ndarray) else value
+            key: [float(x) if np.isfinite(x) else None for x in value]
+            if isinstance(value, np.ndarray)
+            else value
             for key, value in asdict(self).items()
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,9 @@ from pathlib import Path
 from calculator.errors import InputError
 
 MOST = 1000
+# What a workbook that is damaged somewhere may raise.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, TypeError,
+              AttributeError, EOFError, OSError)  # fmt: skip
 YES, NO = ("yes", "true", "1"), ("no", "false", "0")
 
 
@@ -108,6 +112,9 @@ def _rows(table: str, path: Path) -> list[Row]:
     if not lines:
         raise InputError(table, "a table with a heading", f"{path.name}, which is empty")
     head = [cell.strip().lower() for cell in lines[0]]
+    twice = [column for column in head if column and head.count(column) > 1]
+    if twice:
+        raise InputError(table, "each column once", f"{twice[0]} twice")
     found = []
     for line, cells in enumerate(lines[1:], start=2):
         if not any(cell.strip() for cell in cells):
@@ -124,7 +131,6 @@ def _rows(table: str, path: Path) -> list[Row]:
 def _sheet(table: str, path: Path) -> list[list[str]]:
     """The first sheet of a workbook as text."""
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         book = load_workbook(path, read_only=True, data_only=True)
@@ -134,7 +140,9 @@ def _sheet(table: str, path: Path) -> list[list[str]]:
             for row in sheet.iter_rows(values_only=True)
         ]
         book.close()
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, IndexError, OSError):
+    except UNREADABLE:
         raise InputError(table, "a readable xlsx file", path.name) from None
-    width = max((index + 1 for index, cell in enumerate(rows[0]) if cell), default=0) if rows else 0
-    return [row[:width] for row in rows]
+    # A sheet is as wide as its widest row: empty cells at the end of a row are none.
+    filled = [max((n + 1 for n, cell in enumerate(row) if cell.strip()), default=0) for row in rows]
+    width = filled[0] if filled else 0
+    return [row[: max(width, end)] for row, end in zip(rows, filled, strict=True)]

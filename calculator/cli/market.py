@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from calculator import __version__
-from calculator.assumptions import load_assumptions
+from calculator.assumptions import Register, load_assumptions
 from calculator.cli.common import (
     JsonOption,
     ScenarioArgument,
@@ -109,7 +109,7 @@ def market_command(
     from calculator.report import selection as report
 
     rows = read_sponsors(sponsors)
-    asked = launch_rule(rule, load_assumptions(terms))
+    asked = launch_rule(rule, _terms(terms))
     solved = solve_shipped(rows, terms, asked, seed=seed)
     if as_json:
         say_json({**market_dict(solved), "sentence": report.market_sentence(solved)})
@@ -138,7 +138,7 @@ def frontier_command(
     from calculator.report import selection as report
 
     rows = read_sponsors(sponsors)
-    asked = launch_rule(rule, load_assumptions(terms))
+    asked = launch_rule(rule, _terms(terms))
     found = analysis.frontier(rows, terms, asked, capitation_to=capitation_to, progress=_progress)
     others = analysis.variants(rows, terms, asked, progress=_progress) if variants else {}
     if as_json:
@@ -151,6 +151,11 @@ def frontier_command(
         return
     lines = [_sponsor_line(sponsors, terms), "", report.frontier_sentence(found), ""]
     typer.echo("\n".join([*lines, report.frontier_text(found, others)]))
+
+
+def _terms(package: str) -> Register:
+    """The assumptions under a terms package."""
+    return load_assumptions().with_terms(package)
 
 
 def _sponsor_line(path: Path | None, terms: str) -> str:

@@ -7,16 +7,13 @@ import numpy as np
 from calculator.model.arrays import Array, Number, array
 
 
-def obesity_capitation(
-    amount: Number, member_months: Number, risk_score: Number, risk_adjusted: bool
-) -> Array:
+def obesity_capitation(amount: Number, member_months: Number, risk_score: Number = 1.0) -> Array:
     """Capitation adjustment: USD PMPM x the member-months it is paid for, times risk if said so.
 
-    >>> float(obesity_capitation(40.0, 120.0, 1.1, False))
-    4800.0
+    >>> float(obesity_capitation(40.0, 120.0)), float(obesity_capitation(40.0, 120.0, 1.5))
+    (4800.0, 7200.0)
     """
-    factor = array(risk_score) if risk_adjusted else array(1.0)
-    return array(array(amount) * member_months * factor)
+    return array(array(amount) * member_months * risk_score)
 
 
 def extra_reinsurance(share: Number, net_liability: Number) -> Array:

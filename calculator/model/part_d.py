@@ -74,7 +74,8 @@ def settle(inputs: Inputs, costs: Costs, *, draws: int = 1) -> Result:
     )
     bid = np.where(np.isnan(inputs.bid), at_cost, inputs.bid)
 
-    alone = _received(inputs, costs.alone, costs.alone_treated, months, costs.eligible)
+    paid_for = _paid_for(inputs, months, costs.eligible, costs.alone_treated)
+    alone = _received(inputs, costs.alone, paid_for, paid_for * own_risk)
     received, joined, staying = alone, own, own
     net_cost = expected = _added(costs, costs.alone, alone) / months
     change = payment.bid_change(
@@ -94,13 +95,11 @@ def settle(inputs: Inputs, costs: Costs, *, draws: int = 1) -> Result:
             moving=ratio * come,
         )
         staying = replace(own, moving=-ratio * movers.leaving * MONTHS)
-        received = _received(
-            inputs,
-            costs.join,
-            costs.join_people.treated_years.sum(axis=-1),
-            every,
-            costs.eligible + come,
-        )
+        treated = costs.join_people.treated_years.sum(axis=-1)
+        with_movers = _paid_for(inputs, every, costs.eligible + come, treated)
+        # Each at their own risk score: members, and those who come.
+        at_risk = own_risk * (paid_for + ratio * (with_movers - paid_for))
+        received = _received(inputs, costs.join, with_movers, at_risk)
         # Those who come also pay for themselves at the bid.
         paid = ratio * come * own_risk * bid * (1.0 - load)
         net_cost = (_added(costs, costs.join, received) - paid) / every
@@ -132,28 +131,24 @@ def _added(costs: Costs, join: Branch, received: tuple[Array, Array]) -> Array:
     return array(added - extra - capitation)
 
 
-def _received(
-    inputs: Inputs, join: Branch, treated: Array, months: Array, eligible: Array
-) -> tuple[Array, Array]:
+def _paid_for(inputs: Inputs, months: Array, eligible: Array, treated: Array) -> Array:
+    """Member-months for which the obesity capitation is paid; treated (C, Y) member-years."""
+    return {"enrolled": months, "eligible": eligible, "treated": treated * MONTHS}[
+        inputs.levers.capitation_per
+    ]
+
+
+def _received(inputs: Inputs, join: Branch, paid_for: Array, at_risk: Array) -> tuple[Array, Array]:
     """Extra reinsurance and obesity capitation of the joining branch, USD a year.
 
-    treated (C, Y) member-years; months and eligible (C, Y) member-months.
+    paid_for: member-months of the capitation; at_risk: the same, each times their risk score.
     """
     levers = inputs.levers
     basis = join.model_late if levers.extra_reinsurance_catastrophic_only else join.model
-    paid_for = {
-        "enrolled": months,
-        "eligible": eligible,
-        "treated": treated * MONTHS,
-    }[levers.capitation_per]
+    months = at_risk if levers.capitation_risk_adjusted else paid_for
     return (
         incentives.extra_reinsurance(levers.extra_reinsurance, basis),
-        incentives.obesity_capitation(
-            levers.capitation,
-            paid_for,
-            inputs.risk_score[:, None],
-            levers.capitation_risk_adjusted,
-        ),
+        incentives.obesity_capitation(levers.capitation, months),
     )
 
 
