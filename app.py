@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from calculator.ui import decide, state, states
+from calculator.ui import decide, selection, state, states
 
 st.set_page_config(
     page_title="balance-calculator",
@@ -13,7 +13,8 @@ st.set_page_config(
 st.navigation(
     {
         "Medicare Part D": [
-            st.Page(decide.render, title="Decide", url_path="decide", default=True)
+            st.Page(decide.render, title="Decide", url_path="decide", default=True),
+            st.Page(selection.render, title="Adverse selection", url_path="selection"),
         ],
         "Medicaid": [
             st.Page(state.render, title="State budget", url_path="state"),

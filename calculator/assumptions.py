@@ -38,6 +38,7 @@ __all__ = [
     "Status",
     "Terms",
     "Tree",
+    "claims_layouts",
     "load_assumptions",
     "load_tree",
     "nearest",
@@ -239,3 +240,14 @@ def uncited_sources(tree: Tree, also: Iterable[str] = ()) -> list[str]:
     for row in (*tree.states.values(), *(r for rows in tree.match_rates.values() for r in rows)):
         cited |= {value for column, value in row.items() if column.endswith("source")}
     return sorted(set(tree.sources) - cited - set(also) - {"user"})
+
+
+def claims_layouts() -> dict[str, Any]:
+    """The claims layouts that come with the calculator, by name, as plain data."""
+    files = sorted(shipped("assumptions/claims").glob("*.yaml"))
+    return {path.stem: read_yaml(path) for path in files}
+
+
+def sponsor_file() -> Path:
+    """The illustrative sponsors that come with the calculator, a CSV file."""
+    return shipped("assumptions") / "sponsors.csv"

@@ -122,6 +122,15 @@ def user_entry(
     )
 
 
+def observed_entry(entry: Assumption, source: str) -> Assumption:
+    """The same number, read from data of the payer's own."""
+    values = {
+        day: dated.model_copy(update={"status": "observed", "source": source})
+        for day, dated in entry.values.items()
+    }
+    return entry.model_copy(update={"values": values})
+
+
 def _word(key: object) -> str:
     """A key as part of a path: dates with underscores, which YAML reads as a number otherwise."""
     if isinstance(key, int) and len(str(key)) == len("20290101"):
@@ -158,7 +167,10 @@ def sentence(error: ValidationError, model: type[Section]) -> InputError:
     known = dict(walk(model))
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InputError):
-        return cause
+        if cause.field.split(".")[0] == path.split(".")[0]:
+            return cause
+        # A section that stands in several places names its own field only.
+        return InputError(f"{path}.{cause.field}", cause.allowed, cause.given)
     if first["type"] == "extra_forbidden":
         return InputError(path, nearest(path, known), path.rsplit(".", 1)[-1])
     if first["type"] == "missing":

@@ -49,6 +49,7 @@ class Register:
         self.cases: Mapping[str, Array] = {}
         self.changed: frozenset[str] = frozenset()
         self.read: set[str] = set()
+        self.own_source: str | None = None
         self._known: dict[tuple[str, dt.date], Array] = {}
 
     # -- overlays
@@ -58,6 +59,7 @@ class Register:
         new.cases = self.cases
         new.changed = self.changed | set(changed)
         new.read = self.read
+        new.own_source = self.own_source
         return new
 
     def with_terms(self, package: str) -> Register:
@@ -75,6 +77,12 @@ class Register:
     def with_entries(self, entries: Mapping[str, Assumption]) -> Register:
         """Add entries, such as a scenario's own numbers."""
         return self._replaced(dict(entries), ())
+
+    def with_own_source(self, source: str) -> Register:
+        """Let values cite data of the scenario's own beside the shipped sources."""
+        new = self._replaced({}, ())
+        new.own_source = source
+        return new
 
     def locate(self, path: str) -> tuple[str, dt.date | None]:
         """A path as its entry and date; an InputError names the nearest right ones."""
@@ -107,8 +115,11 @@ class Register:
         entry = self.entries[entry_path]
         if isinstance(value, dict):
             dated = parsed(Dated, {"status": "user", "source": "user", **value}, path, 0)
-            if dated.source not in (*self.tree.sources, "user"):
+            own = () if self.own_source is None else (self.own_source,)
+            if dated.source not in (*self.tree.sources, "user", *own):
                 allowed = "a source of sources.yaml, or user"
+                if own:
+                    allowed += ", or the scenario's observed.source"
                 raise InputError(f"{path}.source", allowed, dated.source)
         else:
             dated = Dated(value=None, status="user", source="user")

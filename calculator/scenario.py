@@ -318,8 +318,7 @@ class Scenario(Section):
 
     def to_yaml(self) -> str:
         """The scenario as a file that loads back to the same one."""
-        data = self.model_dump(mode="json", exclude_none=True)
-        return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+        return yaml_text(self.model_dump(mode="json", exclude_none=True))
 
 
 class PlanScenario(Scenario):
@@ -558,6 +557,14 @@ def _plain(data: Any) -> Any:
     return [_plain(value) for value in data] if isinstance(data, list) else data
 
 
+def yaml_text(data: Mapping[str, Any]) -> str:
+    """Plain data of a scenario as a file; lists of numbers take a line, not one each."""
+    text = yaml.safe_dump(
+        dict(data), sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+    )
+    return str(text)
+
+
 def load_scenario(name_or_path: str | Path) -> Scenario:
     """A scenario by shipped name, or from a YAML or JSON file.
 
@@ -566,7 +573,15 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     >>> load_scenario("pdp_regional").label.split(",")[0]
     'Stand-alone drug plan in one region'
     """
-    data = _load(str(name_or_path))
+    return _made(_load(str(name_or_path)))
+
+
+def scenario_of(data: Mapping[str, Any]) -> Scenario:
+    """A scenario from plain data as it stands in a file."""
+    return _made(_extended(dict(data)))
+
+
+def _made(data: Mapping[str, Any]) -> Scenario:
     program = str(data.get("program", "nothing"))
     if program not in PROGRAMS:
         allowed = "one of " + ", ".join(PROGRAMS) + ", or extends with a shipped name"
@@ -584,7 +599,12 @@ def _load(given: str) -> dict[str, Any]:
             meant = f" (did you mean {close[0]}?)" if close else ""
             allowed = "one of " + ", ".join(names) + ", or a file that exists"
             raise InputError("scenario", allowed + meant, given or "nothing")
-    data = _read(path)
+    return _extended(_read(path), given)
+
+
+def _extended(data: dict[str, Any], given: str = "") -> dict[str, Any]:
+    """The data laid over the shipped scenario that it extends."""
+    names = scenario_files()
     base = data.pop("extends", None)
     if base is None:
         return data

@@ -12,6 +12,7 @@ README = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding=
 COMMANDS = re.findall(r"^\$ \.venv/bin/balance (.+)$", README, flags=re.MULTILINE)
 ANSWERS = re.findall(r"^\$ \.venv/bin/balance (.+)\n```\n\n> (.+)$", README, flags=re.MULTILINE)
 FILES = re.findall(r"```yaml\n# (\S+)\n(.+?)```", README, flags=re.DOTALL)
+FILES += re.findall(r"```csv (\S+)\n(.+?)```", README, flags=re.DOTALL)
 
 
 def run(command: str) -> int:
@@ -29,9 +30,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_of_the_readme_runs(command: str, folder: Path) -> None:
-    assert run(command) == 0
+def test_every_command_of_the_readme_runs_one_after_the_other(folder: Path) -> None:
+    for command in COMMANDS:
+        assert run(command) == 0, command
 
 
 @pytest.mark.parametrize(("command", "answer"), ANSWERS)

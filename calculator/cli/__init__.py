@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from calculator import __version__
-from calculator.cli import decide, sources  # noqa: F401  (each module adds its commands)
+from calculator.cli import claims, claims_profile, decide, market, sources  # noqa: F401  (each module adds its commands)
 from calculator.cli.common import BAD_INPUT, BUG, DONE, INTERRUPTED, app
 from calculator.errors import IdentityError, InputError
 from calculator.shipped import shipped

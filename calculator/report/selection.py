@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from calculator.analysis.frontier import Frontier, Package
@@ -29,6 +31,21 @@ def headline(check: SelectionCheck) -> str:
     return f"{VERDICTS[check.verdict]}. {check.reason}"
 
 
+def opening(check: SelectionCheck) -> str:
+    """The verdict with its reason in one sentence; `further` says the rest."""
+    first, _, _ = check.reason.partition(". ")
+    first = first.removesuffix(".")
+    if check.verdict == "does_not_pay":
+        loss = cents(-check.pmpm_without, 2)
+        return f"{first}: it costs this plan {loss} per member per month (PMPM)."
+    return f"{VERDICTS[check.verdict]}: {first[0].lower()}{first[1:]}."
+
+
+def further(check: SelectionCheck) -> str:
+    """What the reason says after its first sentence."""
+    return check.reason.partition(". ")[2]
+
+
 def check_text(check: SelectionCheck) -> str:
     """What the verdict rests on, as a person reads it in a terminal."""
     if check.verdict == "not_applicable" or check.per_mover is None:
@@ -54,12 +71,7 @@ def check_text(check: SelectionCheck) -> str:
         ["Value with them, PMPM", cents(check.pmpm_with, 2)],
         ["Margin lost to movers by staying out", dollars(check.lost_when_staying_out)],
     ]
-    brought = [
-        [f"  {LINE_LABELS[line]}", cents(amount, 2)]
-        for line, amount in check.per_mover.items()
-        if abs(amount) >= 0.005
-    ]
-    brought.append(["  Together", cents(sum(check.per_mover.values()), 2)])
+    brought = [[f"  {label}", cents(amount, 2)] for label, amount in mover_rows(check)]
     years = align(
         [
             "By year",
@@ -87,6 +99,13 @@ def check_text(check: SelectionCheck) -> str:
             years,
         ]
     )
+
+
+def mover_rows(check: SelectionCheck) -> list[tuple[str, float]]:
+    """What a member who comes brings (+) and costs, USD a month; together last."""
+    each = check.per_mover or {}
+    rows = [(LINE_LABELS[line], usd) for line, usd in each.items() if abs(usd) >= 0.005]
+    return [*rows, ("Together", sum(each.values()))]
 
 
 def curves_text(found: Curves) -> str:
@@ -196,8 +215,22 @@ def market_sentence(solved: Solved) -> str:
     return said
 
 
-def market_text(solved: Solved) -> str:
-    """The market as tables of text: sponsors, then the unravelling as steps."""
+@dataclass(frozen=True)
+class SponsorRow:
+    """A sponsor of a solved market; PMPM against no model, at the launch rule or with all in."""
+
+    name: str
+    share: float
+    inside: float
+    outside: float
+    tail: float  # loss in the worst 5% beyond the mean
+    leaves: str
+    veto: bool
+    belief: str
+
+
+def sponsor_rows(solved: Solved) -> list[SponsorRow]:
+    """A row for each sponsor, in the table's order."""
     found = solved.market
     tables, payoffs = solved.sides.tables, solved.sides.payoffs
     at = len(tables.nodes) - 1
@@ -206,19 +239,35 @@ def market_text(solved: Solved) -> str:
     for index, sponsor in enumerate(solved.sponsors):
         kind = int(payoffs.archetype[index])
         moved = int(found.without_rule.leaving.moved[index])
-        belief = "" if found.belief is None else _belief(float(found.belief[index]))
         rows.append(
-            [
-                sponsor.name,
-                share(float(solved.sides.counted[index])),
-                cents(float(tables.inside[0, kind, at_rule]), 2),
-                cents(float(tables.outside[0, kind, at_rule]), 2),
-                cents(float(tables.tail[0, kind, at_rule]), 2),
-                "stays" if moved == 0 else f"round {moved}",
-                "yes" if found.vetoes is not None and found.vetoes[index] else "",
-                belief,
-            ]
+            SponsorRow(
+                name=sponsor.name,
+                share=float(solved.sides.counted[index]),
+                inside=float(tables.inside[0, kind, at_rule]),
+                outside=float(tables.outside[0, kind, at_rule]),
+                tail=float(tables.tail[0, kind, at_rule]),
+                leaves="stays" if moved == 0 else f"round {moved}",
+                veto=found.vetoes is not None and bool(found.vetoes[index]),
+                belief="" if found.belief is None else _belief(float(found.belief[index])),
+            )
         )
+    return rows
+
+
+def market_text(solved: Solved) -> str:
+    """The market as tables of text: sponsors, then the unravelling as steps."""
+    found = solved.market
+    rows = [
+        [
+            row.name,
+            share(row.share),
+            *(cents(amount, 2) for amount in (row.inside, row.outside, row.tail)),
+            row.leaves,
+            "yes" if row.veto else "",
+            row.belief,
+        ]
+        for row in sponsor_rows(solved)
+    ]
     where = "all" if found.rule is None else share(found.rule)
     head = ["Sponsor", "share", "inside", "outside", "tail", "leaves", "veto", "belief needed"]
     steps = found.without_rule.leaving
@@ -226,7 +275,14 @@ def market_text(solved: Solved) -> str:
     notes = [
         f"PMPM against no model, at {where} of enrollees in; tail: the worst 5% beyond the mean",
         f"From everybody in, without a rule: {path}",
+        *stable_notes(solved),
     ]
+    return "\n".join([align(head, rows, total=False), "", *notes])
+
+
+def stable_notes(solved: Solved) -> list[str]:
+    """Which sets of sponsors are stable, without a rule and with one."""
+    found, notes = solved.market, []
     free = found.without_rule
     if not free.no_pure_equilibrium:
         greatest, least = np.asarray(free.greatest), np.asarray(free.least)
@@ -237,7 +293,7 @@ def market_text(solved: Solved) -> str:
         )
     if found.nobody_is_stable and found.rule is not None:
         notes.append("Nobody joining is stable too, as it nearly always is under a launch rule")
-    return "\n".join([align(head, rows, total=False), "", *notes])
+    return notes
 
 
 def _belief(value: float) -> str:
@@ -256,7 +312,8 @@ def frontier_sentence(found: Frontier) -> str:
     return (
         f"The cheapest terms that launch the model pay {package_words(best)}: plans with"
         f" {share(min(best.joining_share, 1.0))} of enrollees join, for"
-        f" {dollars(best.federal_cost)} a year of federal cost ({cents(best.federal_pmpm, 2)} PMPM of all enrollees)."
+        f" {dollars(best.federal_cost)} a year of federal cost ({cents(best.federal_pmpm, 2)} PMPM"
+        " of all enrollees)."
     )
 
 
@@ -271,31 +328,45 @@ def package_words(best: Package) -> str:
     return f"{paid}, with a corridor from {share(best.corridor)}"
 
 
-def frontier_text(found: Frontier, others: dict[str, Frontier]) -> str:
-    """Tables of text: launch by corridor, what the cheapest package moves, and variants."""
+LAUNCH_COLUMNS = ("Terms that launch", "of the grid", "capitation alone", "reinsurance alone")
+
+
+def launch_rows(found: Frontier) -> list[tuple[str, str, str, str]]:
+    """By corridor width: how much of the grid launches, and what one incentive alone takes."""
     rows = []
     for z, width in enumerate(found.corridor):
         launches = found.launches[z] > 0.0
-        some = launches.any()
-        free = found.capitation[launches[:, 0]] if launches[:, 0].any() else None
-        alone = found.reinsurance[launches[0]] if launches[0].any() else None
+        free = found.capitation[launches[:, 0]]
+        alone = found.reinsurance[launches[0]]
         rows.append(
-            [
+            (
                 f"corridor from {share(float(width))}",
-                share(float(launches.mean())) if some else "none",
-                "none" if free is None else dollars(float(free[0]), 0),
-                "none" if alone is None else share(float(alone[0])),
-            ]
+                share(float(launches.mean())) if launches.any() else "none",
+                dollars(float(free[0]), 0) if len(free) else "none",
+                share(float(alone[0])) if len(alone) else "none",
+            )
         )
+    return rows
+
+
+def interpolation_text(found: Frontier) -> str:
+    """How far results between the engine's nodes may be from the engine."""
+    return (
+        f"Interpolation: a plan's result is within {cents(found.value_error, 2)} PMPM of the"
+        f" engine, federal cost within {cents(found.federal_error, 2)}, half-way between nodes"
+    )
+
+
+def frontier_text(found: Frontier, others: dict[str, Frontier]) -> str:
+    """Tables of text: launch by corridor, what the cheapest package moves, and variants."""
     parts = [
         align(
-            ["Terms that launch", "of the grid", "capitation alone", "reinsurance alone"],
-            rows,
+            list(LAUNCH_COLUMNS),
+            [list(row) for row in launch_rows(found)],
             total=False,
         ),
-        _beside(found),
-        f"Interpolation: a plan's result is within {cents(found.value_error, 2)} PMPM of the"
-        f" engine, federal cost within {cents(found.federal_error, 2)}, half-way between nodes",
+        moved_text(found),
+        interpolation_text(found),
     ]
     if others:
         parts.append(
@@ -307,14 +378,15 @@ def frontier_text(found: Frontier, others: dict[str, Frontier]) -> str:
                     "corridor",
                     "federal a year",
                 ],
-                [[label, *_package_cells(one.cheapest)] for label, one in others.items()],
+                [[label, *package_cells(one.cheapest)] for label, one in others.items()],
                 total=False,
             )
         )
     return "\n\n".join(parts)
 
 
-def _package_cells(best: Package | None) -> list[str]:
+def package_cells(best: Package | None) -> list[str]:
+    """Capitation, reinsurance, corridor and federal cost as text; none where nothing launches."""
     if best is None:
         return ["none", "", "", ""]
     return [
@@ -325,17 +397,37 @@ def _package_cells(best: Package | None) -> list[str]:
     ]
 
 
-def _beside(found: Frontier) -> str:
+@dataclass(frozen=True)
+class Moved:
+    """What richer terms do, from the least that launch to the most of a grid, USD PMPM."""
+
+    bids_fall: float  # mean of joining plans
+    results_rise: float
+
+    @property
+    def into_bids(self) -> float | None:
+        """Share of the two that lowers bids; none where they do not move so."""
+        both = self.bids_fall + self.results_rise
+        return self.bids_fall / both if self.bids_fall >= 0.0 < both else None
+
+
+def moved(found: Frontier) -> Moved | None:
+    """What richer terms move at the first corridor; none where no terms launch there."""
+    launching = np.argwhere(found.launches[0] > 0.0)
+    if len(launching) == 0:
+        return None
+    x, y = launching[0]
+    bids, results = found.bid_change[0], found.gain[0]
+    return Moved(float(bids[x, y] - bids[-1, -1]), float(results[-1, -1] - results[x, y]))
+
+
+def moved_text(found: Frontier) -> str:
     """What incentives move: premiums or margins."""
-    layer = found.launches[0] > 0.0
-    if not layer.any():
-        return "No terms launch at the statute's corridor."
-    x, y = np.argwhere(layer)[0]
-    bids = found.bid_change[0], found.gain[0]
-    less = float(bids[0][x, y] - bids[0][-1, -1])
-    more = float(bids[1][-1, -1] - bids[1][x, y])
+    amounts = moved(found)
+    if amounts is None:
+        return f"No terms launch with a corridor from {share(float(found.corridor[0]))}."
     return (
         "From the least terms that launch to the most in this grid, joining plans' bids fall by"
-        f" {cents(less, 2)} PMPM and their results rise by {cents(more, 2)}: at full pricing nearly"
-        " all would go into premiums"
+        f" {cents(amounts.bids_fall, 2)} PMPM and their results rise by"
+        f" {cents(amounts.results_rise, 2)}"
     )

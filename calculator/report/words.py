@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from calculator.fields import walk
 from calculator.register import Register
 from calculator.scenario import Scenario
 
@@ -56,11 +57,13 @@ def people(count: float) -> str:
 def changed(scenario: Scenario, register: Register) -> list[tuple[str, str]]:
     """What differs from the shipped scenario and assumptions, as (badge, sentence).
 
-    What was read from data of the payer's own says `observed`.
+    What was read from data of the payer's own says `observed`, also where it is as shipped.
     """
     observed = scenario.observed.paths if scenario.observed is not None else []
+    titles = {path: field.title or path for path, field in walk(type(scenario))}
+    seen = {path: titles[path] for path in observed if path in titles}
     notes = []
-    for path, title in scenario.changed_fields().items():
+    for path, title in {**seen, **scenario.changed_fields()}.items():
         badge = "observed" if path in observed else "changed"
         if path.startswith(OWN_SPENDING):
             # One distribution in many fields.

@@ -14,6 +14,7 @@ from calculator.scenario import PlanScenario
 from calculator.schema import Assumption, Dated, Scalar
 from calculator.ui.form import Form, offered
 from calculator.ui.sidebar import (
+    DRAWN,
     END,
     START,
     Frame,
@@ -27,13 +28,26 @@ from calculator.ui.sidebar import (
 from calculator.ui.widgets import bare
 
 FIRST_OFFERED = "pdp_regional"
+FORM = "part_d"
+MOVING = (
+    "assumptions.selection.movers",
+    "assumptions.selection.mover_initiation",
+    "assumptions.selection.bridge_movers_ratio",
+    "assumptions.selection.joining_share",
+    "assumptions.selection.capture",
+)
 
 
-def sidebar() -> Form:
-    """Draw the inputs; the form says what they come to."""
+def sidebar(page: str = FORM) -> Form:
+    """Draw the inputs; the form says what they come to. page: which of a plan's pages shows them.
+
+    All of a plan's pages share one form. The address is each page's own, so a page that another
+    one was before writes it anew.
+    """
     names = offered("part_d")
     ordered = {FIRST_OFFERED: names[FIRST_OFFERED], **names}
-    with inputs(Frame("part_d", "Medicare Part D", ordered)) as form:
+    st.session_state[DRAWN] = FORM if st.session_state.get(DRAWN) == page else None
+    with inputs(Frame(FORM, "Medicare Part D", ordered)) as form:
         scenario = form.ground.scenario
         assert isinstance(scenario, PlanScenario)
         _enrollment(form)
@@ -48,6 +62,12 @@ def sidebar() -> Form:
             medical_effect(form)
             form.number("plan.retained_share")
             form.number("plan.part_c_coding")
+        if scenario.plan.type != "egwp":
+            with st.expander("Members who come"):
+                for path in MOVING:
+                    form.number(path)
+                form.word("selection.include")
+    st.session_state[DRAWN] = page
     return form
 
 

@@ -33,6 +33,7 @@ BADGES = {
     "projected": "blue",
     "partial year": "gray",
     "changed": "primary",
+    "observed": "green",
     "terms": "gray",
 }
 # ---------------------------------------------------------------------------------------- text
@@ -217,6 +218,8 @@ def about(entry: Assumption, dated: Dated | None, tree: Tree) -> str:
     parts = [plain(f"Allowed: {entry.allowed()}.")] if limited else []
     if dated is not None and dated.source in tree.sources and dated.status != "user":
         parts.append(f"Status: {plain(dated.status.replace('_', ' '))}. {sourced(dated, tree)}")
+    elif dated is not None and dated.status == "observed":
+        parts.append(plain(f"Status: observed. Source: {dated.source}."))
     elif dated is not None:
         parts.append("From the example; put your own here.")
     note = (dated.note if dated else None) or entry.note

@@ -4,8 +4,12 @@
 stand; where a figure needs several steps, a function below takes them and says which.
 """
 
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -15,6 +19,9 @@ from calculator import decide, load_assumptions, load_scenario
 from calculator.model import benefit, cohort, payment, spending
 from calculator.model.arrays import MONTHS, array
 from calculator.model.benefit import CLASSES, Rules
+from tests.claims.claims_adjudicator import AMOUNTS, Row
+from tests.claims.command import adjudicated as adjudicate_file
+from tests.claims.command import write_claims
 
 FILES = sorted(Path(__file__).parent.glob("*.yaml"))
 PAYERS = ("member", "plan", "manufacturer", "selected_subsidy", "reinsurance")
@@ -140,7 +147,66 @@ def national_averages(year: int, points: int) -> dict[str, float]:
     }
 
 
+def adjudicated(year: int, claims: list[dict]) -> dict[str, float]:
+    """What each payer pays for one member's claims of applicable drugs, one a day."""
+    rows = [
+        Row(
+            **{
+                "member_id": "A",
+                "service_date": dt.date(year, 1, day),
+                "drug_class": "applicable",
+                **claim,
+                "gross_cost": Decimal(claim["gross_cost"]),
+            }
+        )
+        for day, claim in enumerate(claims, 1)
+    ]
+    return payers_of_members(rows, year)["A"]
+
+
+def phased_in_discount(year: int, manufacturer: str, lis: str) -> dict[str, float]:
+    """The manufacturer's share of a claim of 100 just above the deductible, then the threshold."""
+    members = {
+        "initial": covered_spend(year, "deductible"),
+        "catastrophic": covered_spend(year, "oop_threshold"),
+    }
+    rows = []
+    for member, before in members.items():
+        first = Row(member, dt.date(year, 1, 1), "non_applicable", before, lis=lis)
+        rows += [
+            first,
+            replace(
+                first,
+                service_date=dt.date(year, 1, 2),
+                drug_class="applicable",
+                gross_cost=Decimal(100),
+                manufacturer=manufacturer,
+            ),
+        ]
+    of = payers_of_members(rows, year)
+    return {member: of[member]["manufacturer"] / 100 for member in members}
+
+
+def covered_spend(year: int, name: str) -> Decimal:
+    """Gross of standard claims at which the year's deductible or threshold is reached."""
+    rules = shipped_rules(year)
+    deductible, threshold = Decimal(int(rules.deductible)), Decimal(int(rules.threshold))
+    return deductible if name == "deductible" else deductible + 4 * (threshold - deductible)
+
+
+def payers_of_members(rows: list[Row], year: int) -> dict[str, dict[str, float]]:
+    """What `balance adjudicate` says of each member, USD."""
+    with TemporaryDirectory() as folder:
+        texts = adjudicate_file(write_claims(Path(folder) / "claims.csv", rows), year)
+    return {
+        member: dict(zip(AMOUNTS, map(float, amounts), strict=True))
+        for member, amounts in texts.items()
+    }
+
+
 STEPS = {
+    "balance adjudicate": adjudicated,
+    "balance adjudicate, one claim in each phase": phased_in_discount,
     "calculator.model.benefit.standard_liability": member_year,
     "calculator.model.cohort.project": treated_cost,
     "calculator.decide": bridge_fill,
@@ -192,7 +258,7 @@ def test_every_file_says_what_it_is_and_where_it_comes_from():
 
 
 def test_no_published_result_has_gone_missing():
-    wanted = {*(f"d{n}" for n in (1, 2, 3, 4, 5, 6, 9, 10, 11, 12, 13))}
+    wanted = {*(f"d{n}" for n in (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14))}
     wanted |= {f"c{n}" for n in (1, 2, 3, 4, 5, 7, 8, 9)}
     wanted |= {f"calibration_{year}" for year in (2025, 2026, 2027)}
     assert {path.stem for path in FILES} >= wanted

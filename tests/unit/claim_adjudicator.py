@@ -38,6 +38,8 @@ class Claim:
     copay: Decimal | None = None
     # The most a low-income member owes on this claim; None: not a low-income member.
     low_income_copay: Decimal | None = None
+    # A phased-in manufacturer's discount below and above the threshold; None: in full.
+    discount: tuple[Decimal, Decimal] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,11 @@ def _adjudicate(
             catastrophic = rest - initial
             owed = in_deductible + COINSURANCE * initial
             counted = owed
-            others = _others(claim.drug_class, initial, catastrophic)
+            others = _others(claim, initial, catastrophic)
         elif out_of_pocket_left == 0:
             # A model fill is never split: it is settled in the phase in which it begins.
             in_deductible = owed = counted = ZERO
-            others = _others(claim.drug_class, ZERO, claim.gross)
+            others = _others(claim, ZERO, claim.gross)
         else:
             in_deductible = ZERO
             if not terms.deductible_exempt:
@@ -116,7 +118,7 @@ def _adjudicate(
                 subsidised = claim.gross if deductible_left == 0 else ZERO
             else:
                 subsidised = claim.gross - in_deductible
-            others = _others(claim.drug_class, subsidised, ZERO)
+            others = _others(claim, subsidised, ZERO)
 
         year.troop += counted
         deductible_left -= in_deductible
@@ -132,11 +134,15 @@ def _adjudicate(
     return year
 
 
-def _others(drug_class: str, below: Decimal, above: Decimal) -> dict[str, Decimal]:
+def _others(claim: Claim, below: Decimal, above: Decimal) -> dict[str, Decimal]:
     """What manufacturer and Medicare owe on spending below and above the threshold."""
+    shares_below = dict(BELOW_THRESHOLD[claim.drug_class])
+    shares_above = dict(ABOVE_THRESHOLD[claim.drug_class])
+    if claim.discount and "manufacturer" in shares_below:
+        shares_below["manufacturer"], shares_above["manufacturer"] = claim.discount
     owed: dict[str, Decimal] = {}
-    for payer, share in BELOW_THRESHOLD[drug_class].items():
+    for payer, share in shares_below.items():
         owed[payer] = share * below
-    for payer, share in ABOVE_THRESHOLD[drug_class].items():
+    for payer, share in shares_above.items():
         owed[payer] = owed.get(payer, ZERO) + share * above
     return owed

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 
 from calculator import cli, decide, load_scenario
 from calculator.analysis import selection_curves
@@ -18,6 +19,7 @@ from calculator.model.arrays import MONTHS
 from calculator.model.drug_costs import drug_costs
 from calculator.model.part_d import settle
 from calculator.plan_selection import judge
+from tests.unit.plans import amounts, plans
 
 EXACT = 1e-9
 S = "assumptions.selection"
@@ -48,8 +50,8 @@ INCENTIVES = {
 }
 
 
-def plan(name="pdp_regional", *settings):
-    together = {path: value for some in settings for path, value in some.items()}
+def plan(name="pdp_regional", *changes):
+    together = {path: value for some in changes for path, value in some.items()}
     return load_scenario(name).with_settings(together)
 
 
@@ -266,8 +268,8 @@ def apart(found):
 def added_up(ledgers):
     rows = {}
     for book in ledgers:
-        for row, amounts in book.items():
-            rows[row] = rows.get(row, 0.0) + amounts
+        for row, usd in book.items():
+            rows[row] = rows.get(row, 0.0) + usd
     return rows
 
 
@@ -275,7 +277,7 @@ def added_up(ledgers):
 @pytest.mark.parametrize("full_copay", [False, True])
 def test_joiners_cost_what_they_cost_as_a_population_of_their_own(name, full_copay):
     terms = {"terms.lis_rule": "full_copay"} if full_copay else {}
-    found = run(plan(name, INCLUDE, NO_DIR, terms))
+    found = run(plan(name, INCLUDE, NO_DIR, terms, {f"{S}.lis_movers_ratio": 1.5}))
     own, groups = apart(found)
     costs = [drug_costs(inputs) for inputs in (own, *groups)]
     # What is compared is not small: without the joiners the rows are others.
@@ -319,9 +321,11 @@ def joiners_apart(name, per, risk_adjusted):
         "terms.obesity_capitation.per": per,
         "terms.obesity_capitation.risk_adjusted": risk_adjusted,
         "assumptions.payment.priced_share": 0.0,
+        "terms.premium_stabilisation.amount": 2.0,
         f"{S}.mover_risk_ratio": 1.3,
+        f"{S}.lis_movers_ratio": 0.4,
     }
-    found = run(plan(name, INCLUDE, NO_DIR, INCENTIVES, NO_CORRIDOR, lines))
+    found = run(plan(name, INCLUDE, NO_DIR, INCENTIVES, NO_CORRIDOR, NO_RESPONSE, lines))
     own, groups = apart(found)
     settled = [settle(inputs, drug_costs(inputs)) for inputs in (own, *groups)]
     rows = added_up([part.join.ledger for part in settled])
@@ -539,6 +543,17 @@ def test_a_break_even_above_the_high_end_is_robust_and_named():
     assert f"{check.breakeven_movers:.1%}" in check.reason
 
 
+def test_with_a_base_of_0_the_range_still_counts():
+    """Nobody is expected, but up to 24% may come, and what they would cost turns the value."""
+    few, none = (
+        decide(plan("pdp_regional", VERDICTS["fails"], {MOVERS: movers}), resolution="workbook")
+        for movers in (0.001, 0.0)
+    )
+    assert few.selection.verdict == "exposed"
+    assert none.selection.breakeven_movers == pytest.approx(few.selection.breakeven_movers)
+    assert none.selection.verdict == "exposed"
+
+
 def test_a_share_of_ones_own_stretches_the_range_to_hold_it():
     check = decide(plan("pdp_regional", {MOVERS: 0.5}), resolution="workbook").selection
     assert (check.movers, check.movers_low, check.movers_high) == (0.5, 0.06, 0.5)
@@ -623,6 +638,27 @@ def test_movers_who_are_not_paid_for_are_a_broken_identity(monkeypatch):
     run(plan("pdp_regional"))
     with pytest.raises(IdentityError, match="premium and subsidy are the bid, join"):
         run(plan("pdp_regional", INCLUDE))
+
+
+@settings(max_examples=25)
+@given(plans(), amounts(0, 1), amounts(0.05, 1), amounts(1, 5))
+def test_no_plan_breaks_an_identity_with_movers_and_without_them_nothing_moves(
+    scenario, movers, share, first
+):
+    """Any plan under any terms: the run raises where a sum does not hold."""
+    own = {SHARE: share, f"{S}.priced_from_year": round(first)}
+    scenario = scenario.with_settings(own)
+    found = run(scenario.with_settings({**INCLUDE, MOVERS: movers}))
+    gross, book = found.costs.join.gross, found.result.join.ledger
+    assert ledger.total(book, ledger.DRUG_LINES) == pytest.approx(gross, rel=EXACT)
+    value = ledger.plan_result(book) - ledger.plan_result(found.result.stay_out.ledger)
+    assert found.result.value == pytest.approx(value, rel=1e-9)
+    without = run(scenario)
+    nobody = run(scenario.with_settings({**INCLUDE, MOVERS: 0.0}))
+    assert same_rows(without.result.join.ledger, nobody.result.join.ledger, rel=1e-11) == {}
+    assert same_rows(without.result.stay_out.ledger, nobody.result.stay_out.ledger) == {}
+    assert np.all(found.costs.come >= 0.0)
+    assert np.all(found.costs.join.gross >= without.costs.join.gross * (1.0 - EXACT))
 
 
 # ------------------------------------- premiums and subsidies of all enrollees, two plans, one in

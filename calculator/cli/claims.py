@@ -1,0 +1,226 @@
+"""`balance adjudicate`: member-level claims through the Part D benefit, exactly."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from calculator.assumptions import load_assumptions
+from calculator.cli.common import JsonOption, SetOption, app, say_json, settings
+from calculator.errors import InputError
+
+if TYPE_CHECKING:
+    from calculator.claims.adjudication import Adjudication
+    from calculator.claims.engine import Engine
+
+ENGINES = ("duckdb", "spark")
+QUIET_SECONDS = 2.0
+BAR = 30
+
+
+@app.command("adjudicate")
+def adjudicate_command(
+    claims: Annotated[str, typer.Argument(metavar="CLAIMS", help="A CSV or Parquet file.")],
+    year: Annotated[int, typer.Option(help="Plan year, from 2025 on.")],
+    engine: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
+    out: Annotated[
+        Path | None, typer.Option(help="One row a member to this .csv or .parquet file.")
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Line and reason of rejected rows to this CSV file.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a file with any reject.")
+    ] = False,
+    layout: Annotated[
+        str | None, typer.Option(help="own, pde, tuva or a mapping file; else by its columns.")
+    ] = None,
+    enrollment: Annotated[
+        Path | None, typer.Option(help="A file of member_id, start and end: others are rejected.")
+    ] = None,
+    terms: Annotated[str | None, typer.Option(help="Terms package for model fills.")] = None,
+    set_: SetOption = None,
+    master: Annotated[
+        str | None, typer.Option(help="Spark master or sc:// address; else on this machine.")
+    ] = None,
+    memory: Annotated[
+        str | None, typer.Option(help="DuckDB's memory, as 4GB; above it, it spills to disk.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="DuckDB's threads.")] = None,
+    temp: Annotated[Path | None, typer.Option(help="Folder in which DuckDB may spill.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Who paid what of each member's claims, exactly, in one query."""
+    from calculator.claims import adjudication, results, rules
+    from calculator.claims import engine as engines
+
+    if engine not in ENGINES:
+        raise InputError("--engine", " or ".join(ENGINES), engine)
+    results.check_targets(claims, out, rejects)
+    register = load_assumptions(terms)
+    for path, value in settings(set_).items():
+        register = register.with_value(path, value)
+    rules.rules(register, year)  # a year that cannot be settled is refused before all else
+    running = engines.duckdb(memory, threads, temp) if engine == "duckdb" else engines.spark(master)
+    with running:
+        done = adjudication.adjudicate(
+            running, claims, register, year,
+            layout=layout, enrollment=enrollment, strict=strict, out=out, rejects=rejects,
+            stage=lambda name: _progress(running, name),
+        )  # fmt: skip
+        if as_json:
+            say_json({**done.summary, **_record(done)})
+            return
+        typer.echo("\n".join(_lines(done, out, rejects)))
+
+
+def _record(done: Adjudication) -> dict[str, Any]:
+    """What the numbers rest on."""
+    return {
+        "year": done.rules.year,
+        "layout": done.claims.layout.label,
+        "engine": done.claims.engine.name,
+        "sha256": done.claims.sha256,
+        "not_final": list(done.rules.not_final),
+        "notes": list(done.claims.notes),
+    }
+
+
+HEADS = {
+    "gross": "gross",
+    "member": "member",
+    "lics": "LICS",
+    "plan": "plan",
+    "manufacturer": "manufacturer",
+    "selected_subsidy": "selected",
+    "reinsurance": "reinsurance",
+    "troop": "TrOOP",
+}
+BACKTEST = {
+    "paid_member": "member paid",
+    "paid_lics": "LICS",
+    "paid_plan": "plan paid",
+    "paid_below": "gross below the threshold",
+    "paid_above": "gross above the threshold",
+}
+
+
+def _lines(done: Adjudication, out: Path | None, rejects: Path | None) -> list[str]:
+    """The summary as an actuary reads it; no member is named."""
+    total, claims = done.summary, done.claims
+    lines = [
+        f"{total['accepted']:,} claims of {total['members']:,} members adjudicated for "
+        f"{done.rules.year} ({claims.layout.label}, {claims.engine.name})",
+        "",
+    ]
+    columns = ["claims", *HEADS]
+    rows = [["USD", "claims", *HEADS.values()]]
+    for phase, row in total["phases"].items():
+        rows.append([phase, *(f"{row[name]:,.0f}" for name in columns)])
+    number = sum(row["claims"] for row in total["phases"].values())
+    rows.append(["all", f"{number:,}", *(f"{total['payers'][name]:,.0f}" for name in HEADS)])
+    lines += [
+        *_table(rows),
+        "By the phase in which a claim begins; gross is what the others sum to.",
+    ]
+    if total["bridge"]["claims"]:
+        bridge = total["bridge"]
+        lines.append(
+            f"Outside the benefit: {bridge['claims']:,} Bridge fills, ${bridge['gross']:,.0f}, "
+            "not in any column."
+        )
+    if total["backtest"]:
+        rows = [
+            ["against the claims", "claims", "on claims", "adjudicated", "difference", "within 1c"]
+        ]
+        for name, test in total["backtest"].items():
+            rows.append([BACKTEST[name], *_tested(test)])
+            rows += [
+                [f"  {phase}", *_tested(part)]
+                for phase, part in test["phases"].items()
+                if part["claims"]
+            ]
+        lines += ["", *_table(rows)]
+    lines += ["", *_rows_of_the_file(done, rejects)]
+    if done.rules.not_final:
+        lines.append(
+            f"Not final for {done.rules.year} (projected, or not from a published page): "
+            + ", ".join(done.rules.not_final)
+        )
+    lines += claims.notes
+    if out is not None:
+        lines.append(f"Members: {out}")
+    return lines
+
+
+def _tested(test: dict[str, Any]) -> list[str]:
+    share = "" if test["within_a_cent"] is None else f"{test['within_a_cent']:.2%}"
+    money = [f"{test[name]:,.2f}" for name in ("on_claims", "adjudicated", "difference")]
+    return [f"{test['claims']:,}", *money, share]
+
+
+def _rows_of_the_file(done: Adjudication, rejects: Path | None) -> list[str]:
+    """Where every row of the file went."""
+    total = done.summary
+    lines = [
+        f"{total['claims']:,} rows: {total['accepted']:,} accepted, {total['rejected']:,} rejected"
+    ]
+    lines += [f"  rejected, {reason}: {count:,}" for reason, count in total["reasons"].items()]
+    lines += [f"  set aside, {reason}: {count:,}" for reason, count in total["set_aside"].items()]
+    if total["rejected"] and rejects is None:
+        lines.append("  --rejects FILE lists them by line.")
+    elif rejects is not None:
+        lines.append(f"Rejects: {rejects}")
+    return lines
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    """Columns of text: the first to the left, numbers to the right."""
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+@contextmanager
+def _progress(engine: Engine, name: str) -> Iterator[None]:
+    """A bar on the terminal for whatever takes longer than two seconds."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    ended = threading.Event()
+    started = time.monotonic()
+
+    def draw() -> None:
+        while not ended.wait(0.5):
+            seconds = time.monotonic() - started
+            if seconds < QUIET_SECONDS:
+                continue
+            share = engine.progress()
+            filled = int(BAR * (share or 0.0))
+            bar = "#" * filled + "." * (BAR - filled)
+            done = f"{share:4.0%}" if share is not None else "    "
+            sys.stderr.write(f"\r{name:<13}[{bar}] {done} {seconds:5.0f} s")
+            sys.stderr.flush()
+
+    thread = threading.Thread(target=draw, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        if time.monotonic() - started >= QUIET_SECONDS:
+            sys.stderr.write("\r" + " " * (BAR + 32) + "\r")
+            sys.stderr.flush()
