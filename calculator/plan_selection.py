@@ -18,6 +18,8 @@ from calculator.model.selection import multiplier
 MOVERS = "assumptions.selection.movers"
 # Shares tried in each of the two rounds of the search for the break-even.
 GRID = 31
+# A value this small against gross drug cost is rounding.
+NOTHING = 1e-11
 Run = Callable[[Array], tuple[Costs, Result]]
 
 
@@ -61,29 +63,34 @@ def check(
     base, low, high = movers_range(register)
     share = float(register.number("assumptions.selection.joining_share")[0])
     grid = np.linspace(0.0, 1.0, GRID)
-    rates = np.concatenate([[0.0, base], grid])
+    # What one who comes brings is looked at where somebody does.
+    rates = np.concatenate([[0.0, base, base or high], grid])
     costs, result = run(rates)
     shape = (len(rates), len(years))
 
-    def at_base(amounts: Array) -> Array:
-        return np.asarray(np.broadcast_to(amounts, shape)[1])
+    def case(index: int, amounts: Array) -> Array:
+        return np.asarray(np.broadcast_to(amounts, shape)[index])
 
-    worth = np.broadcast_to(result.value, shape).sum(axis=1)
+    def at_base(amounts: Array) -> Array:
+        return case(1, amounts)
+
+    gross = float(np.broadcast_to(costs.join.gross, shape)[1].sum())
+    worth = total_value(result, len(rates), gross)
     without, with_base = (float(amount) for amount in worth[:2])
-    root = first_crossing(run, grid, np.asarray(worth[2:]))
+    root = first_crossing(run, grid, worth[3:], gross)
     own = at_base(result.member_months)
     come = at_base(result.join_months) - own
-    months = float(come.sum())
+    months = float((case(2, result.join_months) - own).sum())
     lines = words.plan_result_by_line(result.join.ledger)
     per_mover = {
-        line: float((np.broadcast_to(amounts, shape)[1] - np.broadcast_to(amounts, shape)[0]).sum())
-        / months
+        line: float((case(2, amounts) - case(0, amounts)).sum()) / months
         for line, amounts in lines.items()
         if months and np.any(amounts)
     }
     staying = np.broadcast_to(words.plan_result(result.stay_out.ledger), shape).sum(axis=1)
     eligible = at_base(costs.eligible)
     net = sum(per_mover.values())
+    net = net if abs(net) * months > NOTHING * gross else 0.0
     verdict = judge(without, net, root, base, high)
     names = [str(year) for year in years]
 
@@ -106,7 +113,7 @@ def check(
         pmpm_with=with_base / float(own.sum()),
         multiplier=by_year(1.0 + np.divide(come, eligible, where=eligible > 0.0, out=0.0 * come)),
         extra_joiners=by_year(come / MONTHS),
-        mover_months=months,
+        mover_months=float(come.sum()),
         per_mover=per_mover,
         lost_when_staying_out=float(staying[0] - staying[1]),
         relative_premium=by_year(rise),
@@ -123,7 +130,13 @@ def movers_range(register: Register) -> tuple[float, float, float]:
     return base, min(base, ends.low), max(base, ends.high)
 
 
-def first_crossing(run: Run, grid: Array, worth: Array) -> float | None:
+def total_value(result: Result, cases: int, gross: float) -> Array:
+    """Value of joining over the horizon, USD by case; what is rounding against `gross` is 0."""
+    worth = np.broadcast_to(result.value, (cases, result.value.shape[1])).sum(axis=1)
+    return np.where(np.abs(worth) > NOTHING * gross, worth, 0.0)
+
+
+def first_crossing(run: Run, grid: Array, worth: Array, gross: float) -> float | None:
     """The smallest share of movers at which joining is worth nothing; none from 0 to 1.
 
     grid, worth (GRID,): shares of movers and the value at them, USD. The bracket is run once more;
@@ -134,8 +147,11 @@ def first_crossing(run: Run, grid: Array, worth: Array) -> float | None:
         return None
     fine = np.linspace(grid[crossing[0]], grid[crossing[0] + 1], GRID)
     _, result = run(fine)
-    worth = np.broadcast_to(result.value, (GRID, result.value.shape[1])).sum(axis=1)
-    left = int(np.flatnonzero(np.diff(np.sign(worth)) != 0)[0])
+    worth = total_value(result, GRID, gross)
+    crossing = np.flatnonzero(np.diff(np.sign(worth)) != 0)
+    if len(crossing) == 0:
+        return float(fine[0])
+    left = int(crossing[0])
     step = worth[left] / (worth[left] - worth[left + 1])
     return float(fine[left] + step * (fine[left + 1] - fine[left]))
 

@@ -154,13 +154,13 @@ def choose(region: Region, register: Register, years: int, benchmark: float | No
         return register.number(f"assumptions.selection.{name}")
 
     low_income = None
-    if benchmark is not None:
-        low_income = LowIncome(
-            benchmark=benchmark,
-            de_minimis=register.number("assumptions.payment.de_minimis_premium"),
-            assigned=number("lis_assigned_share"),
-        )
     try:
+        if benchmark is not None:
+            low_income = LowIncome(
+                benchmark=benchmark,
+                de_minimis=register.number("assumptions.payment.de_minimis_premium"),
+                assigned=number("lis_assigned_share"),
+            )
         tastes = choice.calibrated(
             region,
             number("premium_semi_elasticity"),
@@ -185,8 +185,6 @@ def choose(region: Region, register: Register, years: int, benchmark: float | No
 
 def _as_input_error(error: ValueError) -> InputError:
     """The model's sentence, `field: allowed is A; given was B`, as an error of the input."""
-    field, _, rest = str(error).partition(": ")
-    allowed, _, given = rest.partition("; ")
-    return InputError(
-        field, allowed.removeprefix("allowed is ").removeprefix("allowed are "), given or "these"
-    )
+    field, _, rest = str(error).partition(": allowed is ")
+    allowed, _, given = rest.partition("; given was ")
+    return InputError(field, allowed, given)

@@ -79,20 +79,26 @@ class Region:
         twice = sorted({name for name in names if names.count(name) > 1})
         total = sum(plan.share for plan in self.plans)
         if twice:
-            raise ValueError(f"plans: allowed is each plan once; listed twice: {twice[0]}")
+            raise ValueError(f"plans: allowed is each plan once; given was {twice[0]} twice")
         if total > 1.0 + 1e-9:
-            raise ValueError(f"plans: allowed are shares up to 1 in all; they sum to {total:g}")
+            raise ValueError(f"plans: allowed is a sum of shares up to 1; given was {total:g}")
         if self.plans and total == 0.0:
-            raise ValueError("plans: allowed are plans with members; there is nobody in them")
+            raise ValueError("plans: allowed is a table with members in it; given was nobody")
         if len({plan.lis_share is None for plan in self.plans}) > 1:
-            raise ValueError("plans: allowed is lis_share for every plan or for none")
+            raise ValueError(
+                "plans: allowed is lis_share for every plan or for none; given was some"
+            )
         if self.other_plans is not None and (self.other_plans < 1 and total < 1.0 - 1e-9):
             raise ValueError(f"other_plans: allowed is 1 or more; given was {self.other_plans}")
         lis = sum(plan.lis_share or 0.0 for plan in self.plans)
         if lis > 1.0 + 1e-9:
-            raise ValueError(f"plans: allowed are lis_share up to 1 in all; they sum to {lis:g}")
+            raise ValueError(f"plans: allowed is a sum of lis_share up to 1; given was {lis:g}")
+        if lis == 0.0 and self.plans and self.plans[0].lis_share is not None and not self._others:
+            raise ValueError(
+                "plans: allowed is a lis_share above 0 in some plan; given was 0 in all"
+            )
         if len(self.plans) + self._others < 2:
-            raise ValueError(f"plans: allowed are two plans or more; given were {len(self.plans)}")
+            raise ValueError(f"plans: allowed is two plans or more; given was {len(self.plans)}")
 
     @property
     def _others(self) -> int:

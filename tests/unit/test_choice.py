@@ -416,11 +416,11 @@ def test_what_the_table_leaves_out_are_plans_of_the_same_size_that_do_not_change
         (lambda: Region((Plan("a", 1.0, 36.0, False),)), "two plans"),
         (
             lambda: Region((Plan("a", 0.5, 36.0, False), Plan("a", 0.5, 36.0, False))),
-            "listed twice: a",
+            "a twice",
         ),
         (
             lambda: Region((Plan("a", 0.7, 36.0, False), Plan("b", 0.5, 36.0, False))),
-            r"sum to 1.2",
+            r"given was 1.2",
         ),
         (
             lambda: Region((Plan("a", 0.0, 36.0, False), Plan("b", 0.0, 36.0, False))),

