@@ -202,8 +202,8 @@ def calibrated(
     attention = needed(stay)
     if (attention > 1.0).any():
         raise ValueError(
-            f"plans: allowed is a market in which {switch.max():.0%} can switch in a year, its plans "
-            "one by one; given was one with too few plans, or one of them too large"
+            f"plans: allowed is a market in which {switch.max():.0%} can switch in a year, plan "
+            "by plan; given was one with too few plans, or one of them too large"
         )
     effective = np.divide(stay * MONTHS, semi, where=semi > 0, out=np.zeros_like(semi))
     effective = np.where(stay == uncalibrated.stay, cost, effective)
