@@ -6,6 +6,7 @@ aggregates out of core: past `memory_limit` it spills to a private folder, remov
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import shutil
 import tempfile
@@ -148,6 +149,8 @@ def spark(master: str | None = None) -> Engine:
     if not master.startswith("sc://") and shutil.which("java") is None:
         raise InputError("--engine", "duckdb, or spark with Java 17 installed", "spark")
     folder = Path(tempfile.mkdtemp(prefix="balance-claims-"))
+    # Spark's own process outlives a session and may still write there.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     builder = SparkSession.builder
     try:
         if master.startswith("sc://"):

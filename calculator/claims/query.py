@@ -22,35 +22,39 @@ FINER = 100
 PER_CENT = 1_000_000  # hundred-millionths of a dollar in a cent
 
 
-# What decides the order of claims that tie on date and sequence, beside their amounts.
-CODED = {
-    "drug_class": CLASSES,
-    "fill_kind": KINDS,
-    "manufacturer": MANUFACTURERS,
-    "lis": LEVELS,
-    "brand": (None, False, True),
+# A claim's words in one small number, two bits each: what a window sorts, it moves.
+BITS = {
+    "drug_class": (0, CLASSES),
+    "lis": (2, LEVELS),
+    "manufacturer": (4, MANUFACTURERS),
+    "fill_kind": (6, KINDS),
+    "brand": (8, ("false", "true")),
 }
 
 
-def coded(table: Any) -> Any:
-    """Words as their places in CODED: a window moves a byte faster than a text.
+def code(table: Any, given: frozenset[str]) -> Any:
+    """The words of a claim as one number (BITS). `given`: the columns that the file brings.
 
     A claim without `brand` is a brand unless its drug is non-applicable.
     """
-
-    def place(name: str) -> Any:
-        words = CODED[name]
-        column = table[name]
-        cases = ((column == word, place) for place, word in enumerate(words) if word is not None)
-        return ibis.cases(*cases, else_=0).cast("int8")
-
-    brand = ibis.coalesce(table.brand, table.drug_class != "non_applicable")
-    return table.mutate(**{name: place(name) for name in CODED}, branded=brand)
+    brand = table.drug_class != "non_applicable"
+    parts = [ibis.ifelse(ibis.coalesce(table.brand, brand) if "brand" in given else brand, 256, 0)]
+    for name, (shift, words) in BITS.items():
+        if name in given and name != "brand":
+            cases = [(table[name] == word, place << shift) for place, word in enumerate(words)]
+            parts.append(ibis.cases(*cases[1:], else_=0))
+    return sum(parts[1:], parts[0]).cast("int16")
 
 
-def is_(column: Any, word: str | None, name: str) -> Any:
-    """Whether a coded column says this word."""
-    return column == CODED[name].index(word)
+def says(row: Any, name: str, word: str) -> Any:
+    """Whether a claim's code says this word."""
+    shift, words = BITS[name]
+    return (row.code & (3 << shift)) == (words.index(word) << shift)
+
+
+def is_model_fill(row: Any) -> Any:
+    """Whether a claim is a fill at a flat copay of the model's terms."""
+    return row.flat.notnull() & says(row, "fill_kind", "standard")
 
 
 def service_order(table: Any, given: frozenset[str], sequenced: bool = False) -> list[Any]:
@@ -65,12 +69,7 @@ def service_order(table: Any, given: frozenset[str], sequenced: bool = False) ->
     order = [table.service_date]
     if "sequence" in given:
         order.append(table["sequence"].fill_null(-(2**62)))
-    order.append(table.gross)
-    code: Any = ibis.literal(0, "int64")
-    for name, words in CODED.items():
-        if name in given:
-            code = code * len(words) + table[name]
-    order.append(code)
+    order += [table.gross, table.code]
     order += [table[name].fill_null(-1) for name in ("copay", "days_supply") if name in given]
     return order
 
@@ -85,9 +84,9 @@ def flat_copay(table: Any, rules: Rules) -> Any:
     months = ibis.greatest((days / rules.month_supply_days).ceil().cast("int64"), 1)
     insulin = ibis.least(rules.insulin_copay * months, rules.insulin_share * table.gross, gross)
     return ibis.cases(
-        (is_(table.fill_kind, "vaccine", "fill_kind"), 0),
-        (is_(table.fill_kind, "bridge", "fill_kind"), 0),
-        (is_(table.fill_kind, "insulin", "fill_kind"), insulin),
+        (says(table, "fill_kind", "vaccine"), 0),
+        (says(table, "fill_kind", "bridge"), 0),
+        (says(table, "fill_kind", "insulin"), insulin),
         (table.copay.notnull(), ibis.least(table.copay * FINER, gross)),
         else_=ibis.null("int64"),
     )
@@ -105,20 +104,23 @@ def adjudicated(claims: Claims, rules: Rules) -> Any:
     Columns: member_id, phase (in which the claim begins), gross, PAYERS, troop, and below and
     above (the threshold).
     """
-    table = coded(claims.table)
-    outside = is_(table.fill_kind, "bridge", "fill_kind")
+    table = claims.table.mutate(code=code(claims.table, claims.given))
+    outside = says(table, "fill_kind", "bridge")
     flat = flat_copay(table, rules)
-    model = is_(table.fill_kind, "standard", "fill_kind") & table.copay.notnull()
     # Few and narrow columns: what a window sorts, it moves.
-    wide = table.mutate(gross_=ibis.ifelse(outside, 0, table.gross * FINER), flat=flat, model=model)
+    wide = table.mutate(gross_=ibis.ifelse(outside, 0, table.gross * FINER), flat=flat)
 
     def eligible(row: Any) -> Any:
-        pays = row.flat.isnull() if rules.deductible_exempt else row.flat.isnull() | row.model
+        pays = (
+            row.flat.isnull() if rules.deductible_exempt else row.flat.isnull() | is_model_fill(row)
+        )
         return ibis.ifelse(pays, row.gross_, 0)
 
     def counted(row: Any) -> Any:
         counts = row.flat.notnull()
-        return ibis.ifelse(counts if rules.copay_counts else counts & ~row.model, row.flat, 0)
+        return ibis.ifelse(
+            counts if rules.copay_counts else counts & ~is_model_fill(row), row.flat, 0
+        )
 
     order = service_order(wide, claims.given, claims.sequenced)
     window = ibis.rows_window(group_by="member_id", order_by=order, following=0)
@@ -144,7 +146,7 @@ def adjudicated(claims: Claims, rules: Rules) -> Any:
             wide.flat.isnull(), _percent(rest, c), ibis.least(wide.flat.fill_null(0), rest)
         )
         if not rules.copay_counts:
-            after = ibis.ifelse(wide.model, 0, after)
+            after = ibis.ifelse(is_model_fill(wide), 0, after)
         wide = wide.mutate(owes=wide.part + after)
         troop = _running(wide.owes, window) - wide.owes
     wide = wide.mutate(room=ibis.greatest(t - troop, 0))
@@ -168,23 +170,23 @@ def _owed(wide: Any, rules: Rules) -> Any:
     flat = ibis.least(wide.flat, rest, wide.room - wide.part)
     waits = ibis.ifelse(wide.met, rest, 0)
     if rules.subsidies_before_deductible:
-        waits = ibis.ifelse(wide.model, wide.gross_, waits)
+        waits = ibis.ifelse(is_model_fill(wide), wide.gross_, waits)
     elif not rules.deductible_exempt:
-        waits = ibis.ifelse(wide.model, rest, waits)
+        waits = ibis.ifelse(is_model_fill(wide), rest, waits)
     subsidised = ibis.ifelse(standard, initial, ibis.ifelse(begun, waits, 0))
     owed = FINER * wide.part + ibis.ifelse(standard, rules.coinsurance * initial, FINER * flat)
     counted = owed
     if not rules.copay_counts:
-        counted = ibis.ifelse(wide.model, FINER * wide.part, owed)
+        counted = ibis.ifelse(is_model_fill(wide), FINER * wide.part, owed)
     # Steps, so that the engine computes each amount once.
     wide = wide.mutate(owed=owed, counted_=counted, subsidised=subsidised, late=late)
 
-    low = ~is_(wide.lis, "none", "lis")
-    phased = is_(wide.manufacturer, "specified_small", "manufacturer") | (
-        is_(wide.manufacturer, "specified", "manufacturer") & low
+    low = ~says(wide, "lis", "none")
+    phased = says(wide, "manufacturer", "specified_small") | (
+        says(wide, "manufacturer", "specified") & low
     )
-    applicable = is_(wide.drug_class, "applicable", "drug_class")
-    selected = is_(wide.drug_class, "selected", "drug_class")
+    applicable = says(wide, "drug_class", "applicable")
+    selected = says(wide, "drug_class", "selected")
     first = ibis.ifelse(phased, rules.phase_in_initial, rules.initial_discount)
     then = ibis.ifelse(phased, rules.phase_in_catastrophic, rules.catastrophic_discount)
     shares = rules.reinsurance
@@ -194,14 +196,14 @@ def _owed(wide: Any, rules: Rules) -> Any:
         else_=shares["non_applicable"],
     )
     statutory = ibis.cases(
-        (is_(wide.lis, "institutional", "lis"), 0),
+        (says(wide, "lis", "institutional"), 0),
         *(
-            (is_(wide.lis, level, "lis") & (wide.branded == branded), copay * FINER)
+            (says(wide, "lis", level) & says(wide, "brand", str(branded).lower()), copay * FINER)
             for (level, branded), copay in rules.copays.items()
         ),
         else_=ibis.null("int64"),
     )
-    helped = low if rules.statutory_lis_copay else low & ~wide.model
+    helped = low if rules.statutory_lis_copay else low & ~is_model_fill(wide)
     wide = wide.mutate(
         pays=ibis.ifelse(helped, ibis.least(statutory, wide.owed), wide.owed),
         discount=ibis.ifelse(applicable, first * wide.subsidised + then * wide.late, 0),

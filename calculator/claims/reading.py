@@ -110,29 +110,29 @@ def read(
     wide, given, sequenced = _normalised(raw, found, year)
     with files.plain_errors(str(path)):
         wide = backend.barrier(wide)
-        counted = (
-            wide.group_by("reason")
-            .agg(
-                rows=wide.count(),
-                reversals=(wide.gross < 0).sum(),
-                actions=wide.action.count(),
-                sequenced=wide["sequence"].count(),
-            )
-            .to_pandas()
+        usable = wide.reason.isnull()
+        counts = wide.agg(
+            refused=wide.reason.count(),
+            rows=usable.sum(),
+            reversals=(usable & (wide.gross < 0)).sum(),
+            actions=(usable & wide.action.notnull()).sum(),
+            sequenced=(usable & wide["sequence"].notnull()).sum(),
         )
-        refused = counted.reason.notna()
-        clean = counted.loc[~refused]
-        reasons = counted.loc[refused]
-        by_reason = dict(zip(map(str, reasons.reason), map(int, reasons.rows), strict=True))
-        rows = int(clean.rows.sum())
-        sequenced = sequenced and int(clean.sequenced.sum()) == rows
+        # Sums of nothing are null.
+        clean = counts.to_pandas().fillna(0).iloc[0]
+        by_reason: dict[str, int] = {}
+        if clean.refused:
+            refused = wide.filter(wide.reason.notnull()).reason.value_counts(name="rows")
+            by_reason = {str(reason): int(rows) for reason, rows in refused.to_pandas().to_numpy()}
+        rows = int(clean.rows)
+        sequenced = sequenced and int(clean.sequenced) == rows
         checks = crossing.Checks(
             backend,
             # A file in which every row is usable needs no test of each row again.
             wide.filter(wide.reason.isnull()) if by_reason else wide,
             rows=rows,
-            reversals=int(clean.reversals.sum()),
-            actions=int(clean.actions.sum()),
+            reversals=int(clean.reversals),
+            actions=int(clean.actions),
             keys=crossing.key_names(wide, sequenced),
         )
         checks.actions()

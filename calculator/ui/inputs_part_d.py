@@ -12,7 +12,7 @@ import streamlit as st
 from calculator.errors import InputError
 from calculator.scenario import PlanScenario
 from calculator.schema import Assumption, Dated, Scalar
-from calculator.ui.form import Form, offered
+from calculator.ui.form import Form, key_of, offered
 from calculator.ui.sidebar import (
     DRAWN,
     END,
@@ -46,7 +46,12 @@ def sidebar(page: str = FORM) -> Form:
     """
     names = offered("part_d")
     ordered = {FIRST_OFFERED: names[FIRST_OFFERED], **names}
-    st.session_state[DRAWN] = FORM if st.session_state.get(DRAWN) == page else None
+    came = st.session_state.get(DRAWN) != page
+    st.session_state[DRAWN] = None if came else FORM
+    if came:
+        # A page's widgets are its own: what another page's said is laid on them anew.
+        for key in [key for key in st.session_state if str(key).startswith(key_of(FORM, ""))]:
+            st.session_state[key] = st.session_state[key]
     with inputs(Frame(FORM, "Medicare Part D", ordered)) as form:
         scenario = form.ground.scenario
         assert isinstance(scenario, PlanScenario)
