@@ -237,7 +237,9 @@ GOOD = {
     "calculator/report/figures.py": "from calculator.analysis import states\n",
     "calculator/claims/engine.py": "from calculator.model import price\n",
     "calculator/ui/plan.py": "from calculator import decide\nfrom calculator.report import memo\n",
-    "calculator/cli/__init__.py": "from calculator import decide, report\nPATH = 'assumptions' + '.x'\n",
+    "calculator/cli/__init__.py": (
+        "from calculator import decide, report\nPATH = 'assumptions' + '.x'\n"
+    ),
 }
 
 OFFENCES = [

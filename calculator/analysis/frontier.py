@@ -32,7 +32,7 @@ CAPITATION_TO = 200.0  # USD PMPM
 CAPITATION_NODES, REINSURANCE_NODES = 7, 5
 DRAWS = 64
 # Joining shares between the nodes at which the interpolation is compared with the engine.
-HALF_WAY = (0.35, 0.75)
+HALF_WAY = (0.5, 0.9)
 PRICED = "assumptions.payment.priced_share"
 UPTAKE = "assumptions.uptake.initiation"
 CAPITAL = "assumptions.market.capital_rate"

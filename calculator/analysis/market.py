@@ -27,7 +27,7 @@ from calculator.scenario import PlanScenario, load_scenario
 # Joining shares at which the engine is run. Who comes grows with (1 - s) / s, so between them
 # results are taken as straight in 1 / s, and put on shares close enough for the market's own
 # straight lines.
-ENGINE_SHARES = (0.02, 0.06, 0.2, 0.5, 1.0)
+ENGINE_SHARES = (0.02, 0.06, 0.2, 0.4, 0.6, 0.8, 1.0)
 SHARES = 61
 DRAWS = 128
 # What is uncertain in a sponsor's result: use, persistence and who comes.

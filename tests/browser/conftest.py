@@ -27,6 +27,7 @@ from playwright.sync_api import (
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30  # seconds; a busy machine is no failure
+expect.set_options(timeout=PATIENCE * 1000)
 SIZES = {"desk": (1440, 1000), "phone": (390, 844)}
 # Letters of a picture that must not be cut off.
 LETTERS = ".annotation, .xtick, .ytick, .textpoint text, .cbaxis text"
@@ -89,6 +90,14 @@ class Seen:
     @property
     def sidebar(self) -> Locator:
         return self.page.get_by_test_id("stSidebar")
+
+    def show_page(self) -> None:
+        """Close the sidebar where it lies over the page of a phone."""
+        # The browser remembers a sidebar that another page left open.
+        if self.size == "phone" and self.sidebar.get_attribute("data-collapsed") == "false":
+            self.sidebar.hover()
+            self.page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+            expect(self.sidebar).to_have_attribute("data-collapsed", "true")
 
     @property
     def figure(self) -> Locator:

@@ -82,6 +82,7 @@ def test_the_page_shows_its_answer_and_every_picture_fits(opened, size, scheme):
 def test_the_frontier_runs_when_asked_and_fits(opened, size, scheme):
     with opened(size, scheme) as seen:
         pictures(seen, *WAYS)
+        seen.show_page()
         button = seen.page.get_by_role("button", name="Find the terms that launch")
         if button.count():
             button.click()
@@ -107,6 +108,7 @@ def test_own_sponsors_and_a_wrong_file(opened):
         expect(rounds).to_have_count(1, timeout=SOLVED)
         wrong = {"name": "ours.csv", "mimeType": "text/csv", "buffer": ONE_TABLE + b"Ours,mapd,5\n"}
         seen.page.get_by_role("button", name=re.compile("Remove")).first.click()
+        expect(rounds).to_have_count(0, timeout=SOLVED)
         drop.set_input_files(wrong)
         expect(seen.page.get_by_text("given was Ours in rows 2 and 4")).to_be_visible()
 
