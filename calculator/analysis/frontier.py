@@ -92,7 +92,7 @@ def frontier(
     """Joining, launch and federal cost over capitation x reinsurance x corridor width.
 
     The engine is run at a few terms and joining shares; `value_error` and `federal_error` are the
-    largest gaps to the engine at terms and joining shares (from a third on) half-way between.
+    largest gaps to the engine at terms and joining shares (from a half on) half-way between.
     """
     register = _register(package, settings or {})
     kinds, which = kinds_of(rows)

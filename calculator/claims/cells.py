@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 # Money is a whole number of ten-thousandths of a dollar.
 UNIT = 10_000

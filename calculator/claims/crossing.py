@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from calculator.claims.engine import LINE, Engine
 
@@ -160,9 +160,9 @@ class Checks:
         paired = ibis.union(*matched)
         alone = left.filter(left.negative).select(LINE)
         self._remove(
-            paired.mutate(reason=ibis.literal("reversed, with its reversal"), set_aside=True).union(
-                alone.mutate(reason=ibis.literal(UNMATCHED), set_aside=False)
-            )
+            paired.mutate(
+                reason=ibis.literal("reversals with their originals"), set_aside=True
+            ).union(alone.mutate(reason=ibis.literal(UNMATCHED), set_aside=False))
         )
 
     def duplicates(self) -> None:

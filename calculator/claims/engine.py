@@ -61,7 +61,7 @@ class Engine:
 
     def keep(self, expression: Any) -> Any:
         """The rows of an expression, computed once, as long as the engine runs."""
-        import ibis  # type: ignore[import-untyped]
+        import ibis
 
         name = ibis.util.gen_name("kept")
         if self.name == "duckdb":
@@ -71,10 +71,6 @@ class Engine:
         # of columns made of columns would outgrow its memory.
         frame.localCheckpoint().createOrReplaceTempView(name)
         return self.con.table(name)
-
-    def barrier(self, expression: Any) -> Any:
-        """The same rows; on Spark computed here, for the reason that `keep` gives."""
-        return expression if self.name == "duckdb" else self.keep(expression)
 
     def batches(self, expression: Any) -> Iterator[Any]:
         """The rows of an expression as Arrow batches, in its order."""
@@ -193,8 +189,7 @@ def _duckdb_csv(con: Any, path: str, columns: Sequence[str], delimiter: str) -> 
         f"select *, row_number() over () + 1 as {LINE} from read_csv({text(path)}, "
         f"columns = {{{types}}}, auto_detect = false, header = false, skip = 1, "
         f"delim = {text(delimiter)}, quote = '\"', escape = '\"', null_padding = true, "
-        # A quoted cell may hold a line break, which the parallel reader cannot pad.
-        f"max_line_size = 1000000)",
+        "max_line_size = 1000000)",
     )
 
 
@@ -221,7 +216,7 @@ def _spark_lines(con: Any, frame: Any, first_line: int) -> Any:
 
 def _spark_batches(con: Any, expression: Any) -> Iterator[Any]:
     """Rows of a Spark expression, partition by partition in order, never all at once."""
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
 
     frame = con._session.sql(con.compile(expression))
     schema = expression.schema().to_pyarrow()

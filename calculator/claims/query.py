@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from calculator.claims.reading import CLASSES, KINDS, LEVELS, MANUFACTURERS, PAID, Claims
 from calculator.claims.rules import Rules

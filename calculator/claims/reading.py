@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import ibis  # type: ignore[import-untyped]
+import ibis
 
 from calculator.claims import cells, crossing, files
 from calculator.claims.engine import LINE, SPARE, Engine
@@ -109,7 +109,9 @@ def read(
     raw = files.with_codes(backend, raw, found)
     wide, given, sequenced = _normalised(raw, found, year)
     with files.plain_errors(str(path)):
-        wide = backend.barrier(wide)
+        # Text is taken apart once, in one pass; and a plan on Spark must not grow any longer.
+        if SPARE[0] in raw.columns or backend.name == "spark":
+            wide = backend.keep(wide)
         usable = wide.reason.isnull()
         counts = wide.agg(
             refused=wide.reason.count(),
@@ -117,6 +119,8 @@ def read(
             reversals=(usable & (wide.gross < 0)).sum(),
             actions=(usable & wide.action.notnull()).sum(),
             sequenced=(usable & wide["sequence"].notnull()).sum(),
+            # Values named beside the reason are computed once, not at each place it looks at them.
+            **{f"values_{name}": wide[name].count() for name in sorted(given - {"service_date"})},
         )
         # Sums of nothing are null.
         clean = counts.to_pandas().fillna(0).iloc[0]

@@ -51,7 +51,7 @@ def whole(path: Path) -> Iterator[Path]:
 
 def write_members(engine: Engine, by_phase: Any, path: Path) -> None:
     """One row a member, sorted by member_id, as .csv or .parquet by the suffix of the target."""
-    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow as pa
     from pyarrow import parquet
 
     table = query.members(by_phase)

@@ -128,7 +128,7 @@ def _lines(done: Adjudication, out: Path | None, rejects: Path | None) -> list[s
     rows.append(["all", f"{number:,}", *(f"{total['payers'][name]:,.0f}" for name in HEADS)])
     lines += [
         *_table(rows),
-        "By the phase in which a claim begins; gross is what the others sum to.",
+        "By the phase in which a claim begins. Member to reinsurance sum to gross.",
     ]
     if total["bridge"]["claims"]:
         bridge = total["bridge"]

@@ -55,7 +55,7 @@ D,2026-02-04,applicable,100.00,1,
         "reversal without its original": 1,
         "service_date outside 2027": 1,
     }
-    assert claims.set_aside == {"reversed, with its reversal": 2}
+    assert claims.set_aside == {"reversals with their originals": 2}
     assert claims.rows == 6
     assert table(claims)["member_id"].tolist() == ["A"]
 

@@ -177,7 +177,7 @@ def test_cases_are_calibrated_one_by_one():
 
 
 def test_plans_too_few_to_switch_between_are_refused():
-    with pytest.raises(ValueError, match="one by one"):
+    with pytest.raises(ValueError, match="too few plans"):
         tastes(Region((Plan("a", 0.96, 36.0, False), Plan("b", 0.04, 36.0, False))))
 
 

@@ -369,11 +369,11 @@ def test_the_interpolation_error_is_the_gap_to_the_engine_half_way(found):
     nodes, shape = at(x, y)
     dense = denser(nodes)
     x_half, y_half = (x[1:] + x[:-1]) / 2, (y[1:] + y[:-1]) / 2
-    exact, half = at(x_half, y_half, shares=(0.35, 0.75))
+    exact, half = at(x_half, y_half, shares=analysis.HALF_WAY)
     worst = {}
     for name in ("inside", "federal_inside"):
         gaps = []
-        for place, share in enumerate((0.35, 0.75)):
+        for place, share in enumerate(analysis.HALF_WAY):
             rows = getattr(dense, name)[:, 0]
             known = np.array([np.interp(share, dense.nodes, row) for row in rows]).reshape(shape)
             truth = getattr(exact, name)[:, 0, place].reshape(half)
