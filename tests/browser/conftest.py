@@ -91,14 +91,6 @@ class Seen:
     def sidebar(self) -> Locator:
         return self.page.get_by_test_id("stSidebar")
 
-    def show_page(self) -> None:
-        """Close the sidebar where it lies over the page of a phone."""
-        # The browser remembers a sidebar that another page left open.
-        if self.size == "phone" and self.sidebar.get_attribute("data-collapsed") == "false":
-            self.sidebar.hover()
-            self.page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
-            expect(self.sidebar).to_have_attribute("data-collapsed", "true")
-
     @property
     def figure(self) -> Locator:
         return self.page.locator(".js-plotly-plot").first
@@ -182,6 +174,8 @@ def watched(context, address) -> Callable[..., AbstractContextManager[Seen]]:
             "request",
             lambda asked: None if asked.url.startswith(own) else complaints.append(asked.url),
         )
+        # The browser remembers whether another page left its sidebar open.
+        page.add_init_script("localStorage.clear()")
         page.goto(f"{address}{path}")
         seen = Seen(page, size, scheme)
         expect(seen.verdict).to_contain_text(says, timeout=PATIENCE * 1000)

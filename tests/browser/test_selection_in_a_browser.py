@@ -82,7 +82,6 @@ def test_the_page_shows_its_answer_and_every_picture_fits(opened, size, scheme):
 def test_the_frontier_runs_when_asked_and_fits(opened, size, scheme):
     with opened(size, scheme) as seen:
         pictures(seen, *WAYS)
-        seen.show_page()
         button = seen.page.get_by_role("button", name="Find the terms that launch")
         if button.count():
             button.click()
