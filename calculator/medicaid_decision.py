@@ -17,7 +17,6 @@ from calculator.model import ledger as words
 from calculator.model.arrays import MONTHS, Array, pmpm
 from calculator.model.ledger import Ledger
 from calculator.model.medicaid import Branch, Inputs, Result
-from calculator.part_d_inputs import OFFSETS, offset_effect, weight_inputs
 from calculator.presets import OCTOBER, gaps
 from calculator.result import (
     Decision,
@@ -27,6 +26,7 @@ from calculator.result import (
     monthly_discount,
 )
 from calculator.scenario import StateScenario
+from calculator.therapy_inputs import OFFSETS, offset_effect, weight_inputs
 
 CHUNK = 64
 

@@ -13,8 +13,9 @@ from calculator.medicaid_groups import build_groups, fiscal_year, share_above_th
 from calculator.model import cohort, rebates
 from calculator.model.arrays import MONTHS, Array, array, monthly_probability
 from calculator.model.medicaid import QUARTER, Coverage, Groups, Inputs, Prices
-from calculator.part_d_inputs import EXISTING, offset_effect, persistence
 from calculator.scenario import StateScenario
+from calculator.spending_inputs import EXISTING
+from calculator.therapy_inputs import offset_effect, persistence
 
 QUARTERS_OBSERVED = 9
 PER_THOUSAND = 1000.0

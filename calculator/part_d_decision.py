@@ -18,7 +18,7 @@ from calculator.model.drug_costs import Costs, drug_costs
 from calculator.model.inputs import Inputs
 from calculator.model.ledger import Ledger
 from calculator.model.part_d import Result, settle
-from calculator.part_d_inputs import OFFSETS, build_inputs, offset_effect
+from calculator.part_d_inputs import build_inputs
 from calculator.plan_selection import MOVERS, SelectionCheck, check
 from calculator.result import (
     Decision,
@@ -28,6 +28,7 @@ from calculator.result import (
     monthly_discount,
 )
 from calculator.scenario import PlanScenario
+from calculator.therapy_inputs import OFFSETS, offset_effect
 
 # Equal-probability points of spending per group, beside the stratum that spends nothing.
 RESOLUTIONS = {"full": 60, "workbook": 8}

@@ -6,27 +6,25 @@ import datetime as dt
 
 import numpy as np
 
-from calculator.assumptions import Register, load_assumptions
+from calculator.assumptions import Register
 from calculator.bridge_inputs import Opening, bridge
 from calculator.errors import InputError
-from calculator.model import cohort, payment, price, selection, spending
-from calculator.model.arrays import MONTHS, Array, monthly_probability, pad_right
-from calculator.model.benefit import CLASSES, Rules
+from calculator.model import payment, selection, spending
+from calculator.model.arrays import MONTHS, Array, monthly_probability
+from calculator.model.benefit import Rules
 from calculator.model.inputs import Drugs, Inputs, Levers, Population, Supplement
-from calculator.model.own_spending import (
-    growth_of_the_rest,
-    own_class_mix,
-    own_weights,
-    resliced,
-)
-from calculator.model.people import Weight
 from calculator.model.selection import Movers
-from calculator.scenario import OwnSpending, PlanScenario, Therapy
+from calculator.scenario import PlanScenario
+from calculator.spending_inputs import (
+    EXISTING,
+    drugs_by_year,
+    in_use_cost,
+    national_strata,
+    own_strata,
+)
+from calculator.therapy_inputs import offset_effect, persistence, weight_inputs
 
-OFFSETS = ("cost_rise", "none", "cbo", "trial_model", "upper")
-EXISTING = ("ozempic", "rybelsus", "mounjaro")
 LEARNING_YEARS = 4
-NON_APPLICABLE = CLASSES.index("non_applicable")
 # Months of a persistence curve: the Bridge, the longest horizon and therapy begun before it.
 LONGEST = 240
 
@@ -64,15 +62,15 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
     trend = 1.0 + number("plan.member_trend")[:, None]
     members = number("plan.members")[:, None] * trend ** np.arange(len(years))
     levers = _levers(register, years)
-    existing = _drugs(register, EXISTING, years, "users_share")
+    existing = drugs_by_year(register, EXISTING, years, "users_share")
     per_month = assumed("drugs.existing_fills_per_month", start)
     lis_share = number("plan.lis_share")
 
-    in_use = _in_use(existing, per_month)
+    in_use = in_use_cost(existing, per_month)
     if scenario.spending is None:
-        spend, weights, class_mix = _national_strata(register, years, points, in_use)
+        spend, weights, class_mix = national_strata(register, years, points, in_use)
     else:
-        spend, weights, class_mix = _own_strata(scenario.spending, register, years, points, in_use)
+        spend, weights, class_mix = own_strata(scenario.spending, register, years, points, in_use)
 
     wide_copays = {kind: _lis_copay(register, kind, years) for kind in ("generic", "brand")}
     brand_claims = assumed("benefit.brand_share_of_claims")[:, None]
@@ -162,129 +160,6 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
     )
 
 
-def _in_use(drugs: Drugs, per_month: Array) -> Array:
-    """What the GLP-1 drugs in use today cost, USD per member-year, (C, Y)."""
-    per_member: Array = (drugs.share[:, None] * drugs.gross).sum(axis=-1)
-    return per_member * per_month[:, None] * MONTHS
-
-
-def _without_in_use(total: Array, weights: Array, in_use: Array) -> Array:
-    """Strata less the GLP-1 drugs in use, in proportion: they are laid on top of the rest."""
-    mean = (weights[:, None] * total).sum(axis=(-2, -1))
-    if np.any(in_use >= mean):
-        raise InputError(
-            "assumptions.drugs.ozempic_users_share",
-            "shares of members whose GLP-1 cost is below all drug spending",
-            f"{float(np.max(in_use / mean)):.0%} of it",
-        )
-    rest: Array = total * pad_right(1.0 - in_use / mean, 2)
-    return rest
-
-
-def _class_curve(register: Register, spend: Array, years: tuple[int, ...]) -> Array:
-    """Class shares of spending (C, Y, L, K) along the national curve, (C, Y, L, K, 3)."""
-    return spending.class_mix(
-        spend,
-        register.number("assumptions.spending.brand_share_floor"),
-        register.number("assumptions.spending.brand_share_rise"),
-        register.number("assumptions.spending.brand_share_half"),
-        register.yearly("assumptions.spending.selected_share_of_brand", years),
-    )
-
-
-def _national_strata(
-    register: Register, years: tuple[int, ...], points: int, in_use: Array
-) -> tuple[Array, Array, Array]:
-    """Spending, weights and class mix of strata at the plan's ratio to national spending.
-
-    National spending holds the GLP-1 drugs in use today, in_use (C, Y); they are taken off.
-    """
-
-    def assumed(name: str) -> Array:
-        return register.number(f"assumptions.spending.{name}")
-
-    zero = assumed("zero_share")
-    weights = spending.member_weights(zero, register.number("plan.lis_share"), points)
-    total = spending.strata(
-        register.yearly("assumptions.spending.mean_gross", years)
-        * register.number("plan.spend_ratio")[:, None],
-        zero,
-        assumed("lis_spend_ratio"),
-        assumed("national_lis_share"),
-        spending.unit_points(
-            assumed("body_sigma"), assumed("tail_start"), assumed("tail_index"), points
-        ),
-    )
-    spend = _without_in_use(total, weights, in_use)
-    return spend, weights, _class_curve(register, spend, years)
-
-
-def _own_strata(
-    own: OwnSpending, register: Register, years: tuple[int, ...], points: int, in_use: Array
-) -> tuple[Array, Array, Array]:
-    """Spending, weights and class mix of the plan's own strata, brought to the plan years.
-
-    Without GLP-1 drugs they grow as the rest of national spending does; with them as all of it,
-    and the plan's own in_use (C, Y) is taken off as from national spending.
-    """
-    known = [day.year for day in register.entries["assumptions.spending.mean_gross"].values]
-    if not min(known) <= own.year <= min(max(known), years[0]):
-        latest = min(max(known), years[0])
-        raise InputError("spending.year", f"a year from {min(known)} to {latest}", own.year)
-    measured = (own.year, *years)
-    groups = (own.non_lis, own.lis)
-    given = [np.array(group.points) for group in groups]
-    slices = np.stack([resliced(usd, points) for usd in given])
-
-    def share(name: str) -> Array:
-        """A class's share of each slice, its dollars re-sliced with all of them, (L, K)."""
-        pairs = [usd * np.array(getattr(g, name)) for usd, g in zip(given, groups, strict=True)]
-        dollars = np.stack([resliced(usd, points) for usd in pairs])
-        return np.divide(dollars, slices, out=np.zeros_like(slices), where=slices > 0.0)
-
-    zeros = [register.number(f"spending.{name}.zero_share") for name in ("non_lis", "lis")]
-    zero_shares = np.stack(np.broadcast_arrays(*zeros), axis=-1)
-    lis_share = register.number("plan.lis_share")
-    length = max(len(zero_shares), len(lis_share))
-    weights = own_weights(
-        np.broadcast_to(zero_shares, (length, 2)), np.broadcast_to(lis_share, (length,)), points
-    )
-    with_zero = np.concatenate([np.zeros((2, 1)), slices], axis=-1)
-    first = with_zero[None, None] * pad_right(register.number("plan.spend_ratio"), 3)
-    index = register.yearly("assumptions.spending.mean_gross", measured)
-    if own.glp1 == "included":
-        total = first * pad_right(index[:, 1:] / index[:, :1], 2)
-        spend = _without_in_use(total, weights, in_use)
-    else:
-        # The nation's use, not the plan's: how many of its members use GLP-1 drugs says nothing
-        # about how their other drugs grow.
-        nation = load_assumptions()
-        drugs = _drugs(nation, EXISTING, measured, "users_share")
-        national_use = _in_use(drugs, nation.number("assumptions.drugs.existing_fills_per_month"))
-        mean = (weights * first[:, 0]).sum(axis=(-2, -1))
-        if np.any(mean <= 0.0):
-            raise InputError("spending.non_lis.points", "spending above 0", "none at all")
-        spend = first * pad_right(growth_of_the_rest(mean, index, national_use), 2)
-    before = _class_curve(register, with_zero[None, None], (own.year,))[..., NON_APPLICABLE]
-    rise = before - _class_curve(register, spend, years)[..., NON_APPLICABLE]
-    applicable, selected = (
-        np.concatenate([shares[:, :1], shares], axis=-1)
-        for shares in (share("applicable"), share("selected"))
-    )
-    nationally = register.yearly("assumptions.spending.selected_share_of_brand", measured)
-    mix = own_class_mix(applicable, selected, rise, nationally)
-    return spend, weights, mix
-
-
-def offset_effect(register: Register, name: str) -> tuple[Array, Array, Array]:
-    """An offset scenario: first year, yearly step and limit, USD per treated member-year."""
-    path = f"assumptions.offsets.{name}"
-    first, step, limit = (
-        register.number(f"{path}_{part}") for part in ("first_year", "yearly_step", "limit")
-    )
-    return first, step, limit
-
-
 def _levers(register: Register, years: tuple[int, ...]) -> Levers:
     def number(path: str) -> Array:
         return register.yearly(path, years)
@@ -329,43 +204,8 @@ def _levers(register: Register, years: tuple[int, ...]) -> Levers:
     )
 
 
-def _drugs(
-    register: Register, products: tuple[str, ...], years: tuple[int, ...], share: str
-) -> Drugs:
-    """Prices and classes of products, and the share of people on each."""
-    fee = register.number("assumptions.drugs.dispensing_fee")
-    gross, net, classes, shares = [], [], [], []
-    for product in products:
-        path = f"assumptions.drugs.{product}"
-        listed = register.yearly(f"{path}_list_price", years)
-        kinds = [register.word(f"{path}_class", dt.date(year, 1, 1)) for year in years]
-        negotiated = np.full((1, len(years)), np.nan)
-        if "selected" in kinds:
-            columns = [
-                register.number(f"{path}_maximum_fair_price", dt.date(year, 1, 1))
-                if kind == "selected"
-                else np.full(1, np.nan)
-                for year, kind in zip(years, kinds, strict=True)
-            ]
-            negotiated = np.stack(np.broadcast_arrays(*columns), axis=-1)
-        gross.append(price.gross_price(listed, negotiated, fee[:, None]))
-        classes.append([[float(kind == name) for name in CLASSES] for kind in kinds])
-        if share:
-            net.append(register.yearly(f"{path}_net_price", years) + fee[:, None])
-            shares.append(register.number(f"{path}_{share}"))
-        else:
-            net.append(np.full((1, len(years)), np.nan))
-            shares.append(register.number(f"therapy.mix.{product}"))
-    return Drugs(
-        share=np.stack(np.broadcast_arrays(*shares), axis=-1),
-        gross=np.stack(np.broadcast_arrays(*gross), axis=-1),
-        net=np.stack(np.broadcast_arrays(*net), axis=-1),
-        classes=np.moveaxis(np.array(classes), 0, 1),
-    )
-
-
 def _model_drugs(scenario: PlanScenario, register: Register, years: tuple[int, ...]) -> Drugs:
-    return _drugs(register, tuple(scenario.therapy.mix), years, "")
+    return drugs_by_year(register, tuple(scenario.therapy.mix), years, "")
 
 
 def _lis_copay(register: Register, kind: str, years: tuple[int, ...]) -> Array:
@@ -404,36 +244,6 @@ def _credibility(register: Register, years: tuple[int, ...]) -> Array:
         for index in range(len(years))
     ]
     return np.stack(np.broadcast_arrays(*columns), axis=-1)
-
-
-def persistence(
-    therapy: Therapy,
-    register: Register,
-    months: int,
-    *,
-    lifestyle: bool = False,
-    low_copay: bool = True,
-) -> Array:
-    """Share still on therapy by month, (C, months), with the named effects on the hazard.
-
-    Dual eligibles stop less where their copay is low.
-    """
-    ratio = np.ones(1)
-    own = therapy.persistence_points
-    # The user's own points are of the user's own members: age and copay are in them.
-    if therapy.age_65_effect and not own:
-        ratio = ratio * register.number("assumptions.persistence.hazard_ratio_age_65")
-    if therapy.dual_effect and low_copay and not own:
-        ratio = ratio * register.number("assumptions.persistence.hazard_ratio_dual")
-    if lifestyle:
-        ratio = ratio * register.number("assumptions.persistence.hazard_ratio_lifestyle")
-    month = np.arange(months, dtype=np.float64)
-    if own:
-        at, shares = np.array(list(own), dtype=float), np.array(list(own.values()))
-        return cohort.survival_through_points(month, at, shares, ratio[:, None])
-    path = f"assumptions.persistence.{therapy.curve}"
-    kappa, scale = register.number(f"{path}_kappa"), register.number(f"{path}_scale")
-    return cohort.survival(month, kappa[:, None], scale[:, None], ratio[:, None])
 
 
 def _churn(scenario: PlanScenario, register: Register) -> Array:
@@ -510,24 +320,6 @@ def movers(
         risk_ratio=number("mover_risk_ratio"),
         priced=np.where(np.arange(1, len(years) + 1) >= priced_from, 1.0, 0.0),
         leaving=np.asarray(sum(leaving)),
-    )
-
-
-def weight_inputs(therapy: Therapy, register: Register, *, supported: bool) -> Weight:
-    """Weight loss by product, the trial's scaled to the real world, and regain.
-
-    supported: with the model's lifestyle support, which may hold regain back.
-    """
-    number = register.number
-    ratio = number("assumptions.clinical.real_world_ratio")
-    trial = [number(f"assumptions.clinical.{product}_trial_loss") for product in therapy.mix]
-    reduction = number("assumptions.persistence.lifestyle_regain_reduction")
-    return Weight(
-        full_loss=np.stack(np.broadcast_arrays(*(ratio * loss for loss in trial)), axis=-1),
-        loss_standard_deviation=number("assumptions.clinical.loss_standard_deviation"),
-        months_to_full_loss=number("assumptions.clinical.months_to_full_loss"),
-        regain_months=number("assumptions.clinical.regain_months"),
-        regain_reduction=reduction * float(supported and register.flag("terms.lifestyle_support")),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from calculator.assumptions import Register
 from calculator.model import ledger as words
-from calculator.model.arrays import MONTHS, Array
+from calculator.model.arrays import MONTHS, Array, sign_changes, straight_root
 from calculator.model.drug_costs import Costs
 from calculator.model.part_d import Result
 from calculator.model.selection import multiplier
@@ -142,18 +142,16 @@ def first_crossing(run: Run, grid: Array, worth: Array, gross: float) -> float |
     grid, worth (GRID,): shares of movers and the value at them, USD. The bracket is run once more;
     within it the value is taken as straight.
     """
-    crossing = np.flatnonzero(np.diff(np.sign(worth)) != 0)
+    crossing = sign_changes(worth)
     if len(crossing) == 0:
         return None
     fine = np.linspace(grid[crossing[0]], grid[crossing[0] + 1], GRID)
     _, result = run(fine)
     worth = total_value(result, GRID, gross)
-    crossing = np.flatnonzero(np.diff(np.sign(worth)) != 0)
+    crossing = sign_changes(worth)
     if len(crossing) == 0:
         return float(fine[0])
-    left = int(crossing[0])
-    step = worth[left] / (worth[left] - worth[left + 1])
-    return float(fine[left] + step * (fine[left + 1] - fine[left]))
+    return straight_root(fine, worth, int(crossing[0]))
 
 
 def judge(without: float, net: float, root: float | None, base: float, high: float) -> str:

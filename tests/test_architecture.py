@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 HELPERS = {"shipped", "errors"}
 # what is typed and assumed, and the arrays made of it
-TYPED = HELPERS | {"model", "schema", "register", "assumptions", "fields", "presets"}
+TYPED = HELPERS | {"model", "schema", "register", "assumptions", "fields", "sections", "presets"}
 ARRAYS = TYPED | {
-    *("scenario", "bridge_inputs", "part_d_inputs"),
+    *("scenario", "therapy_inputs", "spending_inputs", "bridge_inputs", "part_d_inputs"),
     *("medicaid_groups", "medicaid_inputs"),
 }
 INPUTS = ARRAYS | {"analysis.draws"}
@@ -33,11 +33,14 @@ RULES = {
     "register": HELPERS | {"model", "schema"},
     "assumptions": HELPERS | {"model", "schema", "register"},
     "fields": HELPERS | {"model", "assumptions"},
+    "sections": HELPERS | {"model", "assumptions", "fields"},
     # for its type only: a scenario calls its presets
     "presets": TYPED | {"scenario"},
     "scenario": TYPED | {"scenario"},
     # a program's bridge from what is typed to the model's arrays
     "bridge_inputs": HELPERS | {"model", "register"},
+    "therapy_inputs": TYPED,
+    "spending_inputs": TYPED,
     "part_d_inputs": ARRAYS,
     "medicaid_groups": ARRAYS,
     "medicaid_inputs": ARRAYS,

@@ -20,13 +20,14 @@ from calculator.analysis.market import (
 )
 from calculator.analysis.sponsors import Sponsor
 from calculator.assumptions import Register, load_assumptions
-from calculator.model import market
-from calculator.model.arrays import Array, array
+from calculator.model import market, outcomes
+from calculator.model.arrays import MONTHS, Array, array
 from calculator.model.joining import Members
 from calculator.model.market import Cells
+from calculator.model.sponsors import between_nodes
 
 STEPS = 41  # along each axis
-CORRIDORS = (0.05, 0.025, 0.01)  # first thresholds; the statute's first
+CORRIDORS = (1.0, 0.5, 0.2)  # thresholds against the statute's
 CAPITATION_TO = 200.0  # USD PMPM
 # Terms at which the engine is run; between them straight lines.
 CAPITATION_NODES, REINSURANCE_NODES = 7, 5
@@ -42,7 +43,7 @@ CAPITAL = "assumptions.market.capital_rate"
 class Package:
     """One set of incentives and what it does."""
 
-    capitation: float  # USD PMPM for whom the package says
+    capitation: float  # USD a month for each member that `Frontier.per` names
     reinsurance: float  # share
     corridor: float  # first threshold
     joining_share: float
@@ -57,7 +58,7 @@ class Frontier:
     Grids are (Z, X, Y), Z the corridor's first threshold.
     """
 
-    capitation: Array  # (X,)
+    capitation: Array  # (X,) USD a month for each member that `per` names
     reinsurance: Array  # (Y,)
     corridor: Array  # (Z,)
     rule: float | None
@@ -71,6 +72,7 @@ class Frontier:
     gain: Array  # mean of joining plans' result against no model, USD PMPM
     cheapest: Package | None
     announced: tuple[float, float, float]  # the package's own terms
+    per: str  # for whom the capitation is paid: enrolled, eligible or treated members
     package: str
     value_error: float  # largest error of interpolation in a plan's result, USD PMPM
     federal_error: float
@@ -100,8 +102,24 @@ def frontier(
     weights = np.bincount(which, weights=members) / members.sum()
     at_capitation = np.linspace(0.0, capitation_to, CAPITATION_NODES)
     at_reinsurance = np.linspace(0.0, 1.0, REINSURANCE_NODES)
-    widths = array(list(corridors))
-    nodes = _grid(widths, at_capitation, at_reinsurance)
+    width = array(list(corridors))
+    first, second = (
+        width * register.neutral(f"terms.corridor.{name}_threshold")[0]
+        for name in ("first", "second")
+    )
+
+    def cells_of(capitation: Array, reinsurance: Array) -> Terms:
+        """Every combination as cells, the corridor slowest."""
+        shape = (len(width), len(capitation), len(reinsurance))
+        paid, share = array(capitation)[:, None], array(reinsurance)
+
+        def spread(values: Array) -> Array:
+            return array(np.broadcast_to(values, shape)).ravel()
+
+        widths = (spread(one[:, None, None]) for one in (first, second))
+        return Terms(spread(paid), spread(share), *widths)
+
+    nodes = cells_of(at_capitation, at_reinsurance)
     progress("running the engine at nodes of the terms")
     own = dict(settings or {})
     found = denser(tabulate(kinds, weights, nodes, package, settings=own, count=count, seed=seed))
@@ -110,7 +128,7 @@ def frontier(
 
     def between(table: Array, at: tuple[Array, Array]) -> Array:
         """A table at nodes (G, ...) at other capitations and reinsurances (G', ...)."""
-        cube = table.reshape(len(widths), CAPITATION_NODES, REINSURANCE_NODES, -1)
+        cube = table.reshape(len(width), CAPITATION_NODES, REINSURANCE_NODES, -1)
         left = weights_between(at_capitation, at[0])
         right = weights_between(at_reinsurance, at[1])
         wide = np.einsum("xi,zijn,yj->zxyn", left, cube, right, optimize=True)
@@ -123,7 +141,7 @@ def frontier(
     halves = ((at_capitation[1:] + at_capitation[:-1]) / 2.0,
               (at_reinsurance[1:] + at_reinsurance[:-1]) / 2.0)  # fmt: skip
     exact = tabulate(
-        kinds, weights, _grid(widths, *halves), package, settings=own, shares=HALF_WAY,
+        kinds, weights, cells_of(*halves), package, settings=own, shares=HALF_WAY,
         count=count, seed=seed,
     )  # fmt: skip
     near = tables_at(halves)
@@ -142,19 +160,20 @@ def frontier(
     free = market.solve_cells(sides.payoffs, None)
     ruled = free if rule is None else market.solve_cells(sides.payoffs, rule)
     launches = ruled.launches
-    federal = _mean(tables, which, members, ruled.members, ruled.share, "federal", all_plans=True)
-    grid = (len(widths), steps, steps)
+    joiners = Joiners(tables, which, members, ruled.members, ruled.share)
+    federal = joiners.federal()
+    grid = (len(width), steps, steps)
 
     def shaped(values: Array | Members) -> Array:
         return array(values).reshape(grid)
 
-    enrolled = float(members.sum()) * 12.0
+    enrolled = float(members.sum()) * MONTHS
     willing = free.share if ruled.good_faith_share is None else ruled.good_faith_share
     cost = np.where(launches, federal * enrolled, np.nan)
     frontier_found = Frontier(
         capitation=capitation,
         reinsurance=reinsurance,
-        corridor=widths,
+        corridor=first,
         rule=rule,
         joining_share=shaped(free.share),
         willing_share=shaped(willing),
@@ -162,10 +181,11 @@ def frontier(
         proven=shaped(ruled.proven),
         federal_cost=shaped(cost),
         federal_pmpm=shaped(np.where(launches, federal, np.nan)),
-        bid_change=shaped(_mean(tables, which, members, ruled.members, ruled.share, "bid_change")),
-        gain=shaped(_mean(tables, which, members, ruled.members, ruled.share, "inside")),
+        bid_change=shaped(joiners.mean(tables.bid_change)),
+        gain=shaped(joiners.mean(tables.inside)),
         cheapest=None,
         announced=_own_terms(register),
+        per=register.word("terms.obesity_capitation.per"),
         package=package,
         value_error=error("inside"),
         federal_error=error("federal_inside"),
@@ -223,46 +243,36 @@ def _own_terms(register: Register) -> tuple[float, float, float]:
     return first, second, third
 
 
-def _grid(corridor: Array, capitation: Array, reinsurance: Array) -> Terms:
-    """Every combination as cells, the corridor slowest."""
-    wide = np.meshgrid(corridor, capitation, reinsurance, indexing="ij")
-    return Terms(capitation=wide[1].ravel(), reinsurance=wide[2].ravel(), corridor=wide[0].ravel())
-
-
 def _at_share(tables: Tables, table: Array, share: Array) -> Array:
     """A table (G, A, N) at one joining share a cell (G,), (G, A)."""
-    right = np.clip(np.searchsorted(tables.nodes, share), 1, len(tables.nodes) - 1)
-    low, high = tables.nodes[right - 1], tables.nodes[right]
-    part = np.clip((share - low) / (high - low), 0.0, 1.0)[:, None]
+    left, weight = between_nodes(tables.nodes, share)
     cell = np.arange(len(share))
-    return array(table[cell, :, right - 1] * (1.0 - part) + table[cell, :, right] * part)
+    below, above = table[cell, :, left], table[cell, :, left + 1]
+    return array(below + weight[:, None] * (above - below))
 
 
-def _mean(
-    tables: Tables,
-    which: Array,
-    members: Array,
-    inside: Members,
-    share: Array,
-    name: str,
-    *,
-    all_plans: bool = False,
-) -> Array:
-    """Mean PMPM over members of joining plans, or of all plans with what each side does, (G,)."""
-    if all_plans:
-        within = _at_share(tables, tables.federal_inside, share)[:, which]
-        without = _at_share(tables, tables.federal_outside, share)[:, which]
-        # Where nobody joins nothing runs.
-        somebody = np.asarray(inside.any(axis=1))
-        amount = np.where(inside, within, without) * somebody[:, None]
-        return array((amount * members).sum(axis=1) / members.sum())
-    amount = _at_share(tables, getattr(tables, name), share)[:, which]
-    counted = inside * members
-    total = counted.sum(axis=1)
-    mean = np.divide(
-        (amount * counted).sum(axis=1), total, out=np.full(len(total), np.nan), where=total > 0.0
-    )
-    return array(mean)
+@dataclass(frozen=True)
+class Joiners:
+    """Who is in, in each of G cells, of S sponsors of A kinds."""
+
+    tables: Tables
+    which: Array  # (S,) kind of each sponsor
+    members: Array  # (S,)
+    inside: Members  # (G, S)
+    share: Array  # (G,)
+
+    def mean(self, table: Array) -> Array:
+        """Mean of a table PMPM over members of plans that are in, (G,); nan where nobody is."""
+        amount = _at_share(self.tables, table, self.share)[:, self.which]
+        counted = self.inside * self.members
+        return outcomes.ratio((amount * counted).sum(axis=1), counted.sum(axis=1))
+
+    def federal(self) -> Array:
+        """Federal cost PMPM of all members, of plans that are in and that are not, (G,)."""
+        within = _at_share(self.tables, self.tables.federal_inside, self.share)[:, self.which]
+        without = _at_share(self.tables, self.tables.federal_outside, self.share)[:, self.which]
+        amount = np.where(self.inside, within, without)
+        return array((amount * self.members).sum(axis=1) / self.members.sum())
 
 
 def _cheapest(found: Frontier, ruled: Cells) -> Package | None:
@@ -295,6 +305,7 @@ def to_dict(found: Frontier) -> dict[str, Any]:
     )
     plain: dict[str, Any] = {
         "package": found.package,
+        "capitation_per": found.per,
         "launch_rule": found.rule,
         "axes": {
             "corridor": found.corridor.tolist(),

@@ -28,13 +28,12 @@ from calculator.scenario import PlanScenario, load_scenario
 # results are taken as straight in 1 / s, and put on shares close enough for the market's own
 # straight lines.
 ENGINE_SHARES = (0.02, 0.06, 0.2, 0.4, 0.6, 0.8, 1.0)
-SHARES = 61
+SHARES = 41
 DRAWS = 128
-# What is uncertain in a sponsor's result: use, persistence and who comes.
+# What is uncertain in a sponsor's result: use, who comes, and persistence (with its curve's scale).
 RISKS = (
     "assumptions.uptake.initiation",
     "assumptions.uptake.eligible_share",
-    "assumptions.persistence.denmark_scale",
     "assumptions.persistence.hazard_ratio_age_65",
     "assumptions.persistence.restart_one_year",
     "assumptions.selection.movers",
@@ -49,11 +48,12 @@ APART = ("offsets", "part_c_coding")
 
 @dataclass(frozen=True)
 class Terms:
-    """G cells of terms: the incentives of the frontier. Each (G,)."""
+    """G cells of terms: the incentives of the frontier, the same in all years. Each (G,)."""
 
     capitation: Array  # USD PMPM for whom the package says
     reinsurance: Array  # share of the plan's net liability on model fills
-    corridor: Array  # first threshold; the second is twice it, as in the statute
+    corridor: Array  # first threshold
+    second: Array  # second threshold
 
     @property
     def cells(self) -> int:
@@ -91,15 +91,6 @@ class Tables:
         return len(self.inside)
 
 
-def shipped_terms(register: Register) -> Terms:
-    """The incentives of a register's package as one cell, at their last values."""
-    return Terms(
-        capitation=register.number("terms.obesity_capitation.amount"),
-        reinsurance=register.number("terms.extra_reinsurance.share"),
-        corridor=register.number("terms.corridor.first_threshold"),
-    )
-
-
 def kinds_of(rows: Sequence[Sponsor]) -> tuple[tuple[Kind, ...], Array]:
     """The kinds of plans in a table, and which each sponsor is, (S,)."""
     own = [Kind(row.scenario, row.eligible_share, row.retained_share) for row in rows]
@@ -110,7 +101,7 @@ def kinds_of(rows: Sequence[Sponsor]) -> tuple[tuple[Kind, ...], Array]:
 def tabulate(
     kinds: Sequence[Kind],
     weights: Array,
-    terms: Terms,
+    terms: Terms | None,
     package: str,
     *,
     settings: dict[str, object] | None = None,
@@ -120,18 +111,20 @@ def tabulate(
 ) -> Tables:
     """Run the engine for each kind of plan at each joining share and in each cell of terms.
 
-    weights (A,): each kind's share of all members, for the move of the national average bid.
+    weights (A,): each kind's share of all members, for the move of the national average bid. terms:
+    none, the package as it stands, year by year, as one cell.
     count draws of what is uncertain, the same for all. Others' bids move with the joining share,
     by the mean of what joining plans add to theirs.
     """
     at = array(list(shares))
     runs = [_evaluate(kind, package, settings or {}, at, count, seed) for kind in kinds]
+    paid = [_what_payment_reads(run) for run in runs]
     bidding = array([run.inputs.has_bid for run in runs])
     weight = weights * bidding / weights.sum()
     # Rivals that joined have raised their bids; those that did not have not.
-    added = [_bid_change(run, terms, len(at), count) for run in runs]
+    added = [_bid_change(run, terms, len(at), count) for run in paid]
     moved = array(sum(w * one for w, one in zip(weight, added, strict=True))) * at
-    found = [_settled(run, terms, len(at), count, moved) for run in runs]
+    found = [_settled(run, terms, len(at), count, moved) for run in paid]
 
     def stacked(name: str) -> Array:
         return np.stack([getattr(one, name) for one in found], axis=1)
@@ -213,7 +206,8 @@ def _evaluate(
     if kind.retained_share is not None:
         own["plan.retained_share"] = kind.retained_share
     scenario = scenario.with_settings(own)
-    drawn = draws(scenario.register(), RISKS, count, seed)
+    risks = (*RISKS, f"assumptions.persistence.{scenario.therapy.curve}_scale")
+    drawn = draws(scenario.register(), risks, count, seed)
     cases = {path: np.tile(values, len(at)) for path, values in drawn.items()}
     eligible = "assumptions.uptake.eligible_share"
     if kind.eligible_share is not None:
@@ -224,14 +218,39 @@ def _evaluate(
     return evaluate(scenario, cases, resolution="workbook", draws=count)
 
 
-def _bid_change(run: Evaluation, terms: Terms, shares: int, count: int) -> Array:
+def _what_payment_reads(run: Evaluation) -> Evaluation:
+    """The run with one case of what only the drug costs read: it need not be repeated by cell."""
+
+    def first(part: Any) -> Any:
+        return map_arrays(part, lambda value: value[:1])
+
+    inputs = run.inputs
+    movers = inputs.movers
+    if movers is not None:
+        movers = replace(movers, people=movers.people[:1], initiation=movers.initiation[:1])
+    light = replace(
+        inputs,
+        spend=inputs.spend[:1],
+        weights=inputs.weights[:1],
+        user_weights=inputs.user_weights[:1],
+        class_mix=inputs.class_mix[:1],
+        population=first(inputs.population),
+        bridge=first(inputs.bridge),
+        movers=movers,
+    )
+    return replace(run, inputs=light)
+
+
+def _bid_change(run: Evaluation, terms: Terms | None, shares: int, count: int) -> Array:
     """What joining adds to the bid where rivals' bids rest, USD PMPM, (G, N).
 
     A bid is priced at a cost from which both incentives are taken as they stand, so it is a plane
     over them, and the corridor is not in it: three cells give all.
     """
+    if terms is None:
+        return _settled(run, None, shares, count, np.zeros((1, shares))).bid_change
     corner = np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])
-    three = Terms(*corner, corridor=np.repeat(terms.corridor[:1], 3))
+    three = Terms(*corner, np.repeat(terms.corridor[:1], 3), np.repeat(terms.second[:1], 3))
     found = _settled(run, three, shares, count, np.zeros((3, shares))).bid_change
     base, by_capitation, by_reinsurance = found
     return array(
@@ -253,10 +272,10 @@ class _Found:
     federal_outside: Array
 
 
-def _settled(run: Evaluation, terms: Terms, shares: int, count: int, moved: Array) -> _Found:
+def _settled(run: Evaluation, terms: Terms | None, shares: int, count: int, moved: Array) -> _Found:
     """Pay one kind of plan in every cell of terms; moved (G, N): rivals' bids, USD PMPM."""
     cases = shares * count
-    cells = terms.cells
+    cells = len(moved)
 
     def tiled(value: Array) -> Array:
         return np.tile(value, (cells,) + (1,) * (value.ndim - 1)) if len(value) == cases else value
@@ -269,12 +288,13 @@ def _settled(run: Evaluation, terms: Terms, shares: int, count: int, moved: Arra
         return np.repeat(values, cases)[:, None] * np.ones((1, len(inputs.years)))
 
     rivals = np.repeat(moved.ravel(), count)
-    levers = replace(
-        levers,
-        capitation=by_cell(terms.capitation),
-        extra_reinsurance=by_cell(terms.reinsurance),
-        corridor_thresholds=(by_cell(terms.corridor), by_cell(2.0 * terms.corridor)),
-    )
+    if terms is not None:
+        levers = replace(
+            levers,
+            capitation=by_cell(terms.capitation),
+            extra_reinsurance=by_cell(terms.reinsurance),
+            corridor_thresholds=(by_cell(terms.corridor), by_cell(terms.second)),
+        )
     running = replace(
         inputs,
         levers=levers,
@@ -404,9 +424,7 @@ def solve_shipped(
     kinds, which = kinds_of(rows)
     members = array([row.members for row in rows])
     weights = np.bincount(which, weights=members) / members.sum()
-    tables = denser(
-        tabulate(kinds, weights, shipped_terms(register), package, seed=seed, count=count)
-    )
+    tables = denser(tabulate(kinds, weights, None, package, seed=seed, count=count))
     sides = market_sides(rows, tables, which, register)
     found = market.solve_market(sides.payoffs, rule, seed=seed)
     return Solved(tuple(rows), sides, found, package, register)

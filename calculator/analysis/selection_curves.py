@@ -9,7 +9,7 @@ import numpy as np
 
 from calculator.decision import evaluate
 from calculator.errors import InputError
-from calculator.model.arrays import Array, array
+from calculator.model.arrays import Array, array, sign_changes, straight_root
 from calculator.scenario import PlanScenario
 
 JOINING_SHARE = "assumptions.selection.joining_share"
@@ -100,12 +100,10 @@ def marginal_cost(share: Array, average_cost: Array) -> Array:
 
 def crossing(share: Array, gap: Array) -> float | None:
     """The largest share at which a gap is 0, on straight lines; none where it keeps its sign."""
-    where = np.flatnonzero(np.diff(np.sign(gap)) != 0)
+    where = sign_changes(gap)
     if len(where) == 0 or not np.all(np.isfinite(gap)):
         return None
-    left = int(where[-1])
-    part = gap[left] / (gap[left] - gap[left + 1])
-    return float(share[left] + part * (share[left + 1] - share[left]))
+    return straight_root(share, gap, int(where[-1]))
 
 
 def triangle(

@@ -9,7 +9,7 @@ import numpy as np
 from calculator.assumptions import Register
 from calculator.decision import decide, evaluate
 from calculator.errors import InputError
-from calculator.model.arrays import Array
+from calculator.model.arrays import Array, sign_changes, straight_root
 from calculator.scenario import PlanScenario, Scenario
 
 # Each round divides the bracket by this; three rounds place a root within 1/27,000 of the range.
@@ -52,7 +52,7 @@ def breakeven(
     grid = np.linspace(low, high, GRID)
     worth = value_pmpm(scenario, path, grid, resolution)
     ends = float(worth[0]), float(worth[-1])
-    crossing = np.flatnonzero(np.diff(np.sign(worth)) != 0)
+    crossing = sign_changes(worth)
     if len(crossing) == 0:
         return Breakeven(path, low, high, None, *ends)
     now = float(register.number(path)[0])
@@ -61,11 +61,8 @@ def breakeven(
     for _ in range(ROUNDS - 1):
         grid = np.linspace(grid[first], grid[first + 1], GRID)
         worth = value_pmpm(scenario, path, grid, resolution)
-        first = int(np.flatnonzero(np.diff(np.sign(worth)) != 0)[0])
-    step = worth[first + 1] - worth[first]
-    share = -worth[first] / step
-    root = grid[first] + share * (grid[first + 1] - grid[first])
-    return Breakeven(path, low, high, float(root), *ends)
+        first = int(sign_changes(worth)[0])
+    return Breakeven(path, low, high, straight_root(grid, worth, first), *ends)
 
 
 PRICED = "assumptions.payment.priced_share"

@@ -21,7 +21,7 @@ from calculator.claims.reading import Claims
 from calculator.errors import InputError
 from calculator.model.arrays import MONTHS, Array
 from calculator.model.own_spending import resliced
-from calculator.part_d_inputs import EXISTING
+from calculator.spending_inputs import EXISTING
 
 SMALLEST = 11
 POINTS = 60

@@ -19,8 +19,8 @@ from calculator.assumptions import Register, load_assumptions
 from calculator.errors import InputError
 from calculator.model import cohort, price, spending
 from calculator.model.arrays import MONTHS, Array
-from calculator.part_d_inputs import EXISTING
 from calculator.scenario import load_scenario
+from calculator.spending_inputs import EXISTING
 
 Whole = NDArray[np.int64]
 CHUNK = 20_000  # members drawn at once

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,15 +9,14 @@ import typer
 
 from calculator.assumptions import load_assumptions
 from calculator.cli.common import JsonOption, SetOption, app, say_json, settings
+from calculator.cli.progress import progress
 from calculator.errors import InputError
+from calculator.report.table import align
 
 if TYPE_CHECKING:
     from calculator.claims.adjudication import Adjudication
-    from calculator.claims.engine import Engine
 
 ENGINES = ("duckdb", "spark")
-QUIET_SECONDS = 2.0
-BAR = 30
 
 
 @app.command("adjudicate")
@@ -73,7 +67,7 @@ def adjudicate_command(
         done = adjudication.adjudicate(
             running, claims, register, year,
             layout=layout, enrollment=enrollment, strict=strict, out=out, rejects=rejects,
-            stage=lambda name: _progress(running, name),
+            stage=lambda name: progress(running, name),
         )  # fmt: skip
         if as_json:
             say_json({**done.summary, **_record(done)})
@@ -127,7 +121,7 @@ def _lines(done: Adjudication, out: Path | None, rejects: Path | None) -> list[s
     number = sum(row["claims"] for row in total["phases"].values())
     rows.append(["all", f"{number:,}", *(f"{total['payers'][name]:,.0f}" for name in HEADS)])
     lines += [
-        *_table(rows),
+        align(rows[0], rows[1:]),
         "By the phase in which a claim begins. Member to reinsurance sum to gross.",
     ]
     if total["bridge"]["claims"]:
@@ -147,7 +141,7 @@ def _lines(done: Adjudication, out: Path | None, rejects: Path | None) -> list[s
                 for phase, part in test["phases"].items()
                 if part["claims"]
             ]
-        lines += ["", *_table(rows)]
+        lines += ["", align(rows[0], rows[1:], total=False)]
     lines += ["", *_rows_of_the_file(done, rejects)]
     if done.rules.not_final:
         lines.append(
@@ -179,48 +173,3 @@ def _rows_of_the_file(done: Adjudication, rejects: Path | None) -> list[str]:
     elif rejects is not None:
         lines.append(f"Rejects: {rejects}")
     return lines
-
-
-def _table(rows: list[list[str]]) -> list[str]:
-    """Columns of text: the first to the left, numbers to the right."""
-    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
-    return [
-        "  ".join(
-            cell.rjust(width) if index else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-@contextmanager
-def _progress(engine: Engine, name: str) -> Iterator[None]:
-    """A bar on the terminal for whatever takes longer than two seconds."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    ended = threading.Event()
-    started = time.monotonic()
-
-    def draw() -> None:
-        while not ended.wait(0.5):
-            seconds = time.monotonic() - started
-            if seconds < QUIET_SECONDS:
-                continue
-            share = engine.progress()
-            filled = int(BAR * (share or 0.0))
-            bar = "#" * filled + "." * (BAR - filled)
-            done = f"{share:4.0%}" if share is not None else "    "
-            sys.stderr.write(f"\r{name:<13}[{bar}] {done} {seconds:5.0f} s")
-            sys.stderr.flush()
-
-    thread = threading.Thread(target=draw, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-        if time.monotonic() - started >= QUIET_SECONDS:
-            sys.stderr.write("\r" + " " * (BAR + 32) + "\r")
-            sys.stderr.flush()

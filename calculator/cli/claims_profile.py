@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from calculator.cli.claims import _progress as progress
 from calculator.cli.common import JsonOption, app, say_json, write_whole
+from calculator.cli.progress import progress
 from calculator.errors import InputError
 from calculator.scenario import SUFFIXES, yaml_text
 

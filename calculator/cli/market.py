@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,8 +17,10 @@ from calculator.cli.common import (
     loaded,
     say_json,
 )
+from calculator.cli.progress import step
 from calculator.decision import decide
 from calculator.errors import InputError
+from calculator.part_d_inputs import horizon
 from calculator.scenario import PlanScenario
 
 SponsorsArgument = Annotated[
@@ -59,10 +60,12 @@ def selection_command(
         raise InputError("scenario", "a Part D plan: selection is between plans", chosen.program)
     if plans is None and (plan is not None or benchmark is not None):
         raise InputError("--plans", "a table of plans, with --plan or --benchmark", "nothing")
-    years = len(decide(chosen, resolution="workbook").years)
+    register = chosen.register()
+    start, end = horizon(chosen, register)
+    years = end.year - start.year + 1
     region = None
     if plans is not None:
-        region = choose(read_region(plans), chosen.register(), years, benchmark)
+        region = choose(read_region(plans), register, years, benchmark)
         chosen = chosen.with_settings(region.settings(plan))
     decision = decide(chosen, resolution=resolution)
     check = decision.selection
@@ -106,7 +109,7 @@ def market_command(
     """Which sponsors join under a terms package, and whether the model launches."""
     from calculator.analysis.market import launch_rule, market_dict, solve_shipped
     from calculator.analysis.sponsors import read_sponsors
-    from calculator.report import selection as report
+    from calculator.report import market as report
 
     rows = read_sponsors(sponsors)
     asked = launch_rule(rule, _terms(terms))
@@ -135,12 +138,12 @@ def frontier_command(
     from calculator.analysis import frontier as analysis
     from calculator.analysis.market import launch_rule
     from calculator.analysis.sponsors import read_sponsors
-    from calculator.report import selection as report
+    from calculator.report import market as report
 
     rows = read_sponsors(sponsors)
     asked = launch_rule(rule, _terms(terms))
-    found = analysis.frontier(rows, terms, asked, capitation_to=capitation_to, progress=_progress)
-    others = analysis.variants(rows, terms, asked, progress=_progress) if variants else {}
+    found = analysis.frontier(rows, terms, asked, capitation_to=capitation_to, progress=step)
+    others = analysis.variants(rows, terms, asked, progress=step) if variants else {}
     if as_json:
         moved = {
             label: None if one.cheapest is None else vars(one.cheapest)
@@ -162,9 +165,3 @@ def _sponsor_line(path: Path | None, terms: str) -> str:
     """What market this is."""
     source = "the illustrative sponsors" if path is None else path.name
     return f"Market of {source} under {terms}"
-
-
-def _progress(said: str) -> None:
-    """What is being done, for a person who waits."""
-    if sys.stderr.isatty():
-        typer.echo(f"... {said}", err=True)

@@ -56,3 +56,22 @@ def pmpm(total: Number, member_months: Number) -> Array:
     0.2
     """
     return array(array(total) / array(member_months))
+
+
+def sign_changes(values: Array) -> npt.NDArray[np.intp]:
+    """Places left of each change of sign along the values, (N,).
+
+    >>> sign_changes(np.array([2.0, 1.0, -1.0, -2.0, 1.0])).tolist()
+    [1, 3]
+    """
+    return np.flatnonzero(np.diff(np.sign(values)) != 0)
+
+
+def straight_root(at: Array, values: Array, left: int) -> float:
+    """Where the straight line between the values at `left` and the next one is 0.
+
+    >>> straight_root(np.array([0.0, 2.0]), np.array([1.0, -3.0]), 0)
+    0.5
+    """
+    part = values[left] / (values[left] - values[left + 1])
+    return float(at[left] + part * (at[left + 1] - at[left]))

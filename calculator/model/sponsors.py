@@ -126,7 +126,7 @@ def _table(name: str, value: Array) -> Array:
 def interpolate(payoffs: Payoffs, table: Array, share: Array) -> Array:
     """`table` (G, A, N) at each sponsor's own joining share (B, S), USD; G is 1 or B."""
     nodes = payoffs.nodes
-    left, weight = _between(nodes, share)
+    left, weight = between_nodes(nodes, share)
     cell = np.arange(len(table))[:, None] * table.shape[1]
     place = (cell + payoffs.archetype) * len(nodes) + left
     below = table.reshape(-1).take(place)
@@ -204,7 +204,7 @@ def running_gains(payoffs: Payoffs, sponsor: int, rule: float | None = None) -> 
     return np.where(np.abs(gained) <= payoffs.tie[:, sponsor, None], 0.0, gained)
 
 
-def _between(nodes: Array, share: Array) -> tuple[Rounds, Array]:
+def between_nodes(nodes: Array, share: Array) -> tuple[Rounds, Array]:
     """The node to the left of each share, and the weight of the one to its right."""
     left = np.clip(np.searchsorted(nodes, share, side="right") - 1, 0, len(nodes) - 2)
     return left, np.clip((share - nodes[left]) / np.diff(nodes)[left], 0.0, 1.0)
@@ -212,7 +212,7 @@ def _between(nodes: Array, share: Array) -> tuple[Rounds, Array]:
 
 def _along(nodes: Array, table: Array, share: Array) -> Array:
     """A table (G, N) at the shares (K,), (G, K)."""
-    left, weight = _between(nodes, share)
+    left, weight = between_nodes(nodes, share)
     below = table[:, left]
     return array(below + weight * (table[:, left + 1] - below))
 

@@ -13,7 +13,7 @@ from calculator.model.arrays import Array
 from calculator.model.joining import Members
 from calculator.report.figures import COLOURS, LEFT, SIZE, Theme, blank
 from calculator.report.figures_selection import note, scales
-from calculator.report.selection import Moved
+from calculator.report.market import Moved
 from calculator.report.table import cents
 from calculator.report.words import dollars, share
 
@@ -43,7 +43,7 @@ def frontier_title(found: Frontier, width: int) -> str:
     least = cents(float(np.nanmin(cost)), 2)
     alone = found.capitation[launches[:, 0]]
     half = found.reinsurance[launches[0]]
-    ways = [f"{dollars(float(alone[0]), 0)} a month per treated member"] if len(alone) else []
+    ways = [f"{dollars(float(alone[0]), 0)} a month per {found.per} member"] if len(alone) else []
     ways += [f"{share(float(half[0]))} extra reinsurance"] if len(half) else []
     takes = f"it takes {' or '.join(ways)}" if ways else "it takes both incentives together"
     alike = ", whatever the corridor" if _alike(found) else f" with a corridor from {corridor}"
@@ -153,7 +153,7 @@ def frontier_figure(
     scales(
         figure,
         theme,
-        ("Obesity capitation, USD a month per treated member", _to_edges(x)),
+        (f"Obesity capitation, USD a month per {found.per} member", _to_edges(x)),
         ("Extra reinsurance, % of plans' net cost", _to_edges(y)),
         x={"tickformat": ",.0f", "tickprefix": "$", "ticklabelstandoff": 8},
         y={

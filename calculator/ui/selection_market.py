@@ -21,8 +21,8 @@ from calculator.model.market import solve_market
 from calculator.register import Register
 from calculator.report import figures_frontier as maps
 from calculator.report import figures_market as figures
-from calculator.report import selection as report
-from calculator.report.selection import Moved
+from calculator.report import market as report
+from calculator.report.market import Moved
 from calculator.report.table import cents
 from calculator.report.words import share
 from calculator.ui import parts

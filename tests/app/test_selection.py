@@ -14,6 +14,7 @@ from calculator.decision import evaluate
 from calculator.model.market import solve_market
 from calculator.plan_selection import MOVERS
 from calculator.report import figures, figures_frontier, figures_market, figures_selection
+from calculator.report import market as market_words
 from calculator.report import selection as report
 from calculator.report.table import cents
 from calculator.report.words import share
@@ -102,7 +103,7 @@ def test_the_launch_rule_changes_the_market(opened):
 
     def sentence(rule):
         market = solve_market(without.sides.payoffs, rule, seed=1)
-        return plain(report.market_sentence(dataclasses.replace(without, market=market)))
+        return plain(market_words.market_sentence(dataclasses.replace(without, market=market)))
 
     assert sentence(0.8) in page.texts
     page.at.text_input(key=RULE).set_value("10%").run()
@@ -177,9 +178,9 @@ def test_the_frontier_runs_only_when_asked(opened, monkeypatch):
     assert ran == [{"assumptions.payment.priced_share": 1.0}, {}]
     rows = read_sponsors()
     found = quick(rows, ANNOUNCED, rule, count=8)
-    assert plain(report.frontier_sentence(found)) in page.texts
+    assert plain(market_words.frontier_sentence(found)) in page.texts
     assert figures_frontier.frontier_title(found, 0) in page.sections
-    assert plain(report.interpolation_text(found)) + "." in page.texts
+    assert plain(market_words.interpolation_text(found)) + "." in page.texts
     page.at.run()
     assert len(ran) == 2  # kept
 
@@ -400,17 +401,20 @@ def test_a_map_where_nothing_launches_can_be_drawn(found):
     )
     figure = figures_frontier.frontier_figure(none, 0, "joining", "light")
     assert not any(trace.name in ("launch", "federal cost") for trace in figure.data)
-    assert report.moved(none) is None
-    assert [row[1:] for row in report.launch_rows(none)] == [("none",) * 3] * 3
+    assert market_words.moved(none) is None
+    assert [row[1:] for row in market_words.launch_rows(none)] == [("none",) * 3] * 3
 
 
 def test_what_terms_move_is_read_off_the_grid(found):
-    amounts = report.moved(found)
+    amounts = market_words.moved(found)
     x, y = np.argwhere(found.launches[0] > 0)[0]
     bids, results = found.bid_change[0], found.gain[0]
     assert amounts.bids_fall == pytest.approx(bids[x, y] - bids[-1, -1])
     assert amounts.results_rise == pytest.approx(results[-1, -1] - results[x, y])
-    rows = [("as assumed", report.Moved(1.0, 2.0)), ("all priced", report.Moved(3.0, 1.0))]
+    rows = [
+        ("as assumed", market_words.Moved(1.0, 2.0)),
+        ("all priced", market_words.Moved(3.0, 1.0)),
+    ]
     title = figures_frontier.moved_title(rows)
     assert "mostly lower bids: bids fall by $3.00 and results rise by $1.00" in title
     assert "mostly raise results" in figures_frontier.moved_title(rows[:1])
@@ -424,4 +428,4 @@ def test_more_of_the_cost_priced_moves_more_of_the_terms_into_bids(found):
         read_sponsors(), ANNOUNCED, 0.8, steps=21, count=16,
         settings={"assumptions.payment.priced_share": 1.0},
     )  # fmt: skip
-    assert report.moved(priced).into_bids > 0.5 > report.moved(found).into_bids
+    assert market_words.moved(priced).into_bids > 0.5 > market_words.moved(found).into_bids

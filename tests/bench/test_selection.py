@@ -60,8 +60,7 @@ def test_50_sponsors_on_tables_that_are_there(benchmark, fifty, package, rule):
     kinds, which = engine.kinds_of(fifty)
     members = np.array([row.members for row in fifty])
     weights = np.bincount(which, weights=members) / members.sum()
-    terms = engine.shipped_terms(register)
-    tables = engine.denser(engine.tabulate(kinds, weights, terms, package, count=16))
+    tables = engine.denser(engine.tabulate(kinds, weights, None, package, count=16))
 
     def solve():
         sides = engine.market_sides(fifty, tables, which, register)

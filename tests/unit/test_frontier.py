@@ -4,6 +4,7 @@ What the tables hold is computed here anew from plain runs of the engine, and so
 interpolation between them.
 """
 
+import dataclasses
 import json
 
 import numpy as np
@@ -18,6 +19,7 @@ from calculator.analysis.market import Kind, Terms, denser, kinds_of, market_sid
 from calculator.analysis.sponsors import Sponsor, read_sponsors
 from calculator.decision import evaluate
 from calculator.model import ledger, market, outcomes
+from calculator.report import market as words
 
 ANNOUNCED = "announced_2025_12"
 RULE = 0.8
@@ -29,7 +31,8 @@ COSTS_NOTHING = {"application_cost": 0.0}
 
 def cells(capitation, reinsurance=0.0, corridor=0.05):
     """Terms from numbers or lists that broadcast."""
-    wide = np.broadcast_arrays(*map(np.atleast_1d, (capitation, reinsurance, corridor)))
+    parts = (capitation, reinsurance, corridor, 2.0 * np.asarray(corridor))
+    wide = np.broadcast_arrays(*map(np.atleast_1d, parts))
     return Terms(*(np.array(one, dtype=float) for one in wide))
 
 
@@ -266,7 +269,7 @@ def test_the_order_of_the_table_is_irrelevant(shipped):
 def test_at_the_packages_own_terms_the_grid_is_the_market(package, capitation, rule, shipped):
     """Its own terms are nodes here, so nothing is interpolated."""
     grid = analysis.frontier(
-        shipped, package, rule, steps=7, count=COUNT, capitation_to=240.0, corridors=(0.05,)
+        shipped, package, rule, steps=7, count=COUNT, capitation_to=240.0, corridors=(1.0,)
     )
     assert grid.announced == (capitation, 0.0, 0.05)
     solved = engine.solve_shipped(shipped, package, rule, count=COUNT)
@@ -302,7 +305,7 @@ def test_the_launch_rule_only_widens_with_the_incentives(found):
         assert np.all(np.diff(found.joining_share, axis=axis) >= -1e-12)
         assert np.all(np.diff(found.willing_share, axis=axis) >= -1e-12)
     # Narrower corridors take risk away: they never cost a launch either.
-    assert found.corridor.tolist() == [0.05, 0.025, 0.01]
+    assert found.corridor.tolist() == pytest.approx([0.05, 0.025, 0.01])
     assert np.all(np.diff(found.launches, axis=0) >= 0.0)
     assert np.all((found.joining_share >= 0.0) & (found.joining_share <= 1.0 + 1e-12))
 
@@ -343,7 +346,7 @@ def test_the_cheapest_package_launches_and_nothing_that_launches_is_cheaper(foun
 
 def test_where_nothing_launches_there_is_no_cheapest(shipped):
     hurdled = [Sponsor(row.name, row.scenario, row.members, hurdle_pmpm=900.0) for row in shipped]
-    none = analysis.frontier(hurdled, ANNOUNCED, RULE, steps=3, count=COUNT, corridors=(0.05,))
+    none = analysis.frontier(hurdled, ANNOUNCED, RULE, steps=3, count=COUNT, corridors=(1.0,))
     assert none.cheapest is None
     assert not none.launches.any()
     assert np.isnan(none.federal_cost).all()
@@ -357,12 +360,12 @@ def test_the_interpolation_error_is_the_gap_to_the_engine_half_way(found):
     """One kind of plan, the interpolation written anew: 1 / share, then terms by a plane."""
     kind = [Sponsor("only", "pdp_national", 1e6)]
     corridors = (0.05, 0.01)
-    grid = analysis.frontier(kind, ANNOUNCED, RULE, steps=3, count=COUNT, corridors=corridors)
+    grid = analysis.frontier(kind, ANNOUNCED, RULE, steps=3, count=COUNT, corridors=(1.0, 0.2))
     kinds, _ = kinds_of(kind)
 
     def at(capitation, reinsurance, **more):
         wide = np.meshgrid(corridors, capitation, reinsurance, indexing="ij")
-        terms = Terms(wide[1].ravel(), wide[2].ravel(), wide[0].ravel())
+        terms = Terms(wide[1].ravel(), wide[2].ravel(), wide[0].ravel(), 2.0 * wide[0].ravel())
         return tabulate(kinds, np.ones(1), terms, ANNOUNCED, count=COUNT, **more), wide[0].shape
 
     x, y = np.linspace(0.0, 200.0, 7), np.linspace(0.0, 1.0, 5)
@@ -413,7 +416,7 @@ def test_more_uptake_and_more_fear_of_risk_need_more(shipped):
         "none priced": {analysis.PRICED: 0.0},
     }.items():
         grid = analysis.frontier(
-            shipped, ANNOUNCED, RULE, settings=settings, steps=9, count=COUNT, corridors=(0.05,)
+            shipped, ANNOUNCED, RULE, settings=settings, steps=9, count=COUNT, corridors=(1.0,)
         )
         launches[label] = grid
     base = launches["base"].launches
@@ -437,7 +440,7 @@ def test_variants_move_uptake_pricing_and_fear_of_risk(monkeypatch):
 
     def small(rows, package, rule, **more):
         asked.append(more["settings"])
-        return real(rows, package, rule, count=COUNT, corridors=(0.05,), **more)
+        return real(rows, package, rule, count=COUNT, corridors=(1.0,), **more)
 
     real = analysis.frontier
     monkeypatch.setattr(analysis, "frontier", small)
@@ -451,3 +454,29 @@ def test_variants_move_uptake_pricing_and_fear_of_risk(monkeypatch):
     assert {analysis.PRICED: 1.0} in asked
     plain = others["as assumed"].gain
     assert any(not np.array_equal(one.gain, plain, equal_nan=True) for one in others.values())
+
+
+def test_the_words_say_for_whom_the_capitation_is_paid(found):
+    assert found.per == "treated"
+    assert "a month per treated member" in words.frontier_sentence(found)
+    everyone = dataclasses.replace(found, per="enrolled")
+    assert "a month per enrolled member" in words.frontier_sentence(everyone)
+    assert "treated" not in words.frontier_sentence(everyone)
+
+
+def test_a_package_as_it_stands_keeps_its_levers_year_by_year():
+    """A capitation that starts in 2030 pays in 2030 and 2031 only, not over the whole horizon."""
+    rows = [Sponsor("only", "pdp_regional", 1e6)]
+    kinds, _ = kinds_of(rows)
+    path = "terms.obesity_capitation.amount"
+
+    def inside(settings):
+        found = tabulate(kinds, np.ones(1), None, ANNOUNCED, count=COUNT, settings=settings)
+        return float(found.inside[0, 0, -1])
+
+    nothing, late, always = (
+        inside(settings) for settings in ({}, {f"{path}.2030_01_01": 100.0}, {path: 100.0})
+    )
+    assert nothing < late < always
+    # Fewer people are treated in the first years than in the last two.
+    assert 0.4 < (late - nothing) / (always - nothing) < 0.8
