@@ -1,0 +1,1 @@
+"""The live workbook: a decision whose formulas recompute it, cell by cell."""

@@ -1,0 +1,252 @@
+"""The workbook as it is laid out: sheets of labelled cells, named cells, and writing it whole."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xlsxwriter
+
+from calculator.errors import InputError
+from calculator.report.workbook.cells import Live, Name, Ref
+
+# A cell's kind, its look: what is typed, what is calculated, what comes from the engine.
+INPUT, FORMULA, ENGINE = "input", "formula", "engine"
+LOOKS: dict[str, dict[str, Any]] = {
+    INPUT: {"font_color": "#1F4E9E", "bg_color": "#FFF9DB", "border": 1, "border_color": "#D5DCE0"},
+    FORMULA: {"font_color": "#000000"},
+    ENGINE: {"font_color": "#6B7681", "bg_color": "#F4F6F7"},
+    "changed": {"font_color": "#1F4E9E", "bg_color": "#FFE49A", "bold": True, "border": 1},
+    "title": {"bold": True, "font_size": 14, "font_color": "#12445C"},
+    "head": {
+        "bold": True,
+        "bottom": 1,
+        "font_color": "#12445C",
+        "text_wrap": True,
+        "valign": "top",
+    },
+    "note": {"font_color": "#6B7681", "italic": True},
+    "sentence": {"text_wrap": True, "valign": "top", "font_size": 12},
+    "text": {},
+    "wrapped": {"text_wrap": True, "valign": "top"},
+    "sum": {"bold": True, "top": 1},
+}
+NUMBERS = {
+    "": "General",
+    "usd": '$#,##0;[Red]"\u2212"$#,##0;$0',
+    "cents": '$#,##0.00;[Red]"\u2212"$#,##0.00;$0.00',
+    "share": "0.0%",
+    "exact": "0.0000",
+    "people": "#,##0",
+    "tenths": "#,##0.0",
+    "year": "0",
+    "date": "yyyy-mm-dd",
+}
+
+
+class Sheet:
+    """One sheet: cells are put where they are told; the last row used is remembered."""
+
+    def __init__(self, book: Book, name: str) -> None:
+        self.book = book
+        self.name = name
+        self.cells: dict[tuple[int, int], tuple[Any, str, str]] = {}  # (content, look, number)
+        self.widths: dict[int, float] = {}
+        self.heights: dict[int, float] = {}
+        self.frozen = (0, 0)
+        self.row = 0  # the next free row
+        self.finish: list[Any] = []  # called with the xlsxwriter workbook and sheet: charts, lists
+        self.landscape = True
+
+    def put(
+        self, row: int, column: int, content: Any, number: str = "", look: str | None = None
+    ) -> Live:
+        """Write a formula (a Live), an engine value (a number) or text; the cell is returned."""
+        if (row, column) in self.cells:
+            raise ValueError(f"{self.name} row {row + 1} column {column + 1} is written twice")
+        kind = look or (FORMULA if isinstance(content, Live) else ENGINE)
+        if isinstance(content, str) and look is None:
+            kind = "text"
+        self.cells[row, column] = (content, kind, number)
+        self.row = max(self.row, row + 1)
+        value = content.value if isinstance(content, Live) else content
+        if isinstance(value, np.generic):
+            value = value.item()
+        return Live(value, (Ref(self.name, (row, column), (row, column)),))
+
+    def down(
+        self, row: int, column: int, cells: Sequence[Any], number: str = "", look: str | None = None
+    ) -> Live:
+        """Write cells below each other; the range is returned, one column wide."""
+        for place, cell in enumerate(cells):
+            self.put(row + place, column, cell, number, look)
+        return self.range(row, column, len(cells), 1)
+
+    def across(
+        self, row: int, column: int, cells: Sequence[Any], number: str = "", look: str | None = None
+    ) -> Live:
+        """Write cells beside each other; the range is returned, one row high."""
+        for place, cell in enumerate(cells):
+            self.put(row, column + place, cell, number, look)
+        return self.range(row, column, 1, len(cells))
+
+    def range(self, row: int, column: int, rows: int, columns: int) -> Live:
+        """Cells that were written, as a range."""
+        values = [
+            [self._value(row + down, column + right) for right in range(columns)]
+            for down in range(rows)
+        ]
+        ref = Ref(self.name, (row, column), (row + rows - 1, column + columns - 1))
+        if rows == columns == 1:
+            return Live(values[0][0], (ref,))
+        return Live(np.array(values, dtype=float), (ref,))
+
+    def _value(self, row: int, column: int) -> Any:
+        content = self.cells[row, column][0]
+        return content.value if isinstance(content, Live) else content
+
+    def title(self, text: str, note: str = "") -> None:
+        """The sheet's first lines."""
+        self.put(self.row, 0, text, look="title")
+        if note:
+            self.put(self.row, 0, note, look="note")
+        self.row += 1
+
+    def heading(self, row: int, column: int, names: Sequence[str]) -> None:
+        """A line of headings."""
+        for place, name in enumerate(names):
+            self.put(row, column + place, name, look="head")
+
+    def formulas(self) -> int:
+        """How many cells hold a formula."""
+        return sum(isinstance(content, Live) for content, _, _ in self.cells.values())
+
+
+class Book:
+    """Sheets in order, and the names of cells."""
+
+    def __init__(self) -> None:
+        self.sheets: dict[str, Sheet] = {}
+        self.names: dict[str, Ref] = {}
+        self.given: dict[object, str] = {}  # names of inputs, known when all are
+        self.properties: dict[str, str] = {}
+
+    def sheet(self, name: str) -> Sheet:
+        """The sheet of that name, new at the end where there is none."""
+        if name not in self.sheets:
+            self.sheets[name] = Sheet(self, name)
+        return self.sheets[name]
+
+    def name(self, name: str, cell: Live) -> None:
+        """Give a cell or a range that was written its name."""
+        (ref,) = cell.parts
+        if name in self.names:
+            raise ValueError(f"{name} is given twice")
+        if not isinstance(ref, Ref):
+            raise TypeError(f"{name} is not a cell")
+        self.names[name] = ref
+
+    def named(self, key: object, value: Any) -> Live:
+        """An input by a name that is settled later (`given`)."""
+        return Live(value, (Name(key, self.given),))
+
+    def formulas(self) -> int:
+        """How many cells hold a formula."""
+        return sum(sheet.formulas() for sheet in self.sheets.values())
+
+    def values(self) -> Mapping[str, Any]:
+        """Every named single cell's value."""
+        found = {}
+        for name, ref in self.names.items():
+            if ref.first == ref.last:
+                content = self.sheets[ref.sheet].cells[ref.first][0]
+                found[name] = content.value if isinstance(content, Live) else content
+        return found
+
+    def write(self, path: Path) -> None:
+        """The file, whole or not at all."""
+        if path.suffix.lower() != ".xlsx":
+            raise InputError("file", "a name that ends in .xlsx", path.name)
+        if path.is_dir():
+            raise InputError("file", "the name of a file", f"{path}, which is a folder")
+        if not path.parent.is_dir():
+            raise InputError("file", "a file in a folder that exists", str(path))
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        try:
+            self._write(temporary)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def _write(self, path: str) -> None:
+        options = {
+            "strings_to_formulas": False,
+            "strings_to_numbers": False,
+            "strings_to_urls": False,
+        }
+        workbook = xlsxwriter.Workbook(path, options)
+        workbook.set_properties(self.properties)
+        workbook.set_calc_mode("auto")
+        formats: dict[tuple[str, str], Any] = {}
+
+        def form(look: str, number: str) -> Any:
+            if (look, number) not in formats:
+                wanted = {"font_name": "Calibri", "font_size": 10, **LOOKS[look]}
+                wanted["num_format"] = NUMBERS[number]
+                formats[look, number] = workbook.add_format(wanted)
+            return formats[look, number]
+
+        written = {name: workbook.add_worksheet(name) for name in self.sheets}
+        for name, sheet in self.sheets.items():
+            target = written[name]
+            for column, width in sheet.widths.items():
+                target.set_column(column, column, width)
+            for row, height in sheet.heights.items():
+                target.set_row(row, height)
+            for (row, column), (content, look, number) in sheet.cells.items():
+                style = form(look, number)
+                if isinstance(content, Live):
+                    target.write_formula(
+                        row, column, "=" + content.text(name), style, _stored(content, name, row)
+                    )
+                elif isinstance(content, str):
+                    target.write_string(row, column, content, style)
+                elif content is None or content != content:
+                    target.write_blank(row, column, None, style)
+                elif isinstance(content, bool):
+                    target.write_boolean(row, column, content, style)
+                else:
+                    target.write_number(row, column, float(content), style)
+            target.freeze_panes(*sheet.frozen)
+            target.hide_gridlines(2)
+            if sheet.landscape:
+                target.set_landscape()
+            target.set_paper(1)
+            target.fit_to_pages(1, 0)
+            last_column = max((column for _, column in sheet.cells), default=0)
+            target.print_area(0, 0, max(sheet.row - 1, 0), last_column)
+            if sheet.frozen[0]:
+                target.repeat_rows(0, sheet.frozen[0] - 1)
+            target.set_footer("&L&F&C&A&RPage &P of &N")
+            for step in sheet.finish:
+                step(workbook, target)
+        for key, ref in self.names.items():
+            workbook.define_name(key, "=" + ref.text(""))
+        workbook.close()
+
+
+def _stored(content: Live, sheet: str, row: int) -> Any:
+    """The value beside a formula."""
+    value = content.value
+    if isinstance(value, str | bool | np.bool_):
+        return bool(value) if isinstance(value, np.bool_) else value
+    if not math.isfinite(value):
+        raise ValueError(f"{sheet} row {row + 1} has no value: {content.text(sheet)}")
+    return float(value)

@@ -1,0 +1,280 @@
+"""The Inputs sheet: one named cell for each number or word that the formulas read.
+
+The formulas ask as the engine asks its register, by path and day; what was asked for becomes a
+row. A path's cell is `in_` and the path with underscores; where several dated values of it are in
+force, each has its date. What grows with an index is a formula under its own name.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from calculator import fields
+from calculator.assumptions import Register
+from calculator.register import day_word
+from calculator.report.workbook.book import ENGINE, FORMULA, INPUT, Book, Sheet
+from calculator.report.workbook.cells import Live, rounded, summed
+from calculator.scenario import Scenario
+from calculator.schema import Assumption
+
+HEADINGS = ("", "Value", "Unit", "Status", "Allowed", "Path", "As shipped")
+VALUE = 1
+WIDTHS = (46, 14, 24, 14, 44, 52, 14)
+SECTIONS = {
+    "plan": "Plan",
+    "state": "State",
+    "groups": "Groups",
+    "uptake": "Uptake",
+    "own_coverage": "Own coverage",
+    "therapy": "Therapy",
+    "rivals": "Rivals",
+    "selection": "Selection",
+    "terms": "Terms",
+    "assumptions": "Assumptions",
+}
+# A value that is none is an empty cell.
+EMPTY = float("nan")
+
+
+def cell_name(path: str, prefix: str = "in") -> str:
+    """The name of a path's cell.
+
+    >>> cell_name("plan.members"), cell_name("assumptions.uptake.initiation.2028_01_01")
+    ('in_plan_members', 'in_assumptions_uptake_initiation_2028_01_01')
+    """
+    return f"{prefix}_{path.replace('.', '_')}"
+
+
+@dataclass
+class Row:
+    """A line of the sheet before it has its place."""
+
+    path: str
+    since: dt.date | None  # where the value has a date
+    label: str
+    content: Any  # a value, or a formula
+    look: str
+    unit: str = ""
+    status: str = ""
+    allowed: str = ""
+    bounds: tuple[float, float] | None = None
+    choices: tuple[str, ...] | None = None
+    prefix: str = "in"  # of its name; "": none
+    number: str = ""
+    shipped: Any = None
+
+
+class Inputs:
+    """What the formulas read, and the sheet of it."""
+
+    def __init__(self, book: Book, scenario: Scenario, register: Register, base: Register) -> None:
+        """register: the run's; base: the same scenario's as shipped, for what was changed."""
+        self.book = book
+        self.scenario = scenario
+        self.register = register
+        self.base = base
+        self.rows: dict[tuple[str, str, dt.date | None], Row] = {}
+
+    # -- reading as the register is read
+
+    def number(self, path: str, day: dt.date | None = None) -> Live:
+        """The number in force on a day, else the last one given; nan for an empty cell."""
+        entry = self.register.entries[path]
+        since, dated = self.register.dated(path, day or max(entry.values))
+        value = float(self.register.number(path, since if entry.every_year else day)[0])
+        if dated.grow is None:
+            return self._row("in", path, since, value, INPUT)
+        exact = self._exact(path, since)
+        if entry.round_to is None:
+            return exact
+        step = self._row("step", path, None, entry.round_to, ENGINE, label="Rounded to: ")
+        return self._row("at", path, since, rounded(exact / step) * step, FORMULA)
+
+    def _exact(self, path: str, since: dt.date) -> Live:
+        """A projected number, not rounded: growth compounds on unrounded values."""
+        dated = self.register.entries[path].values[since]
+        if dated.grow is None:
+            return self.number(path, since)
+        before, _ = self.register.dated(path, since - dt.timedelta(days=1))
+        index = self._exact_of_index(f"assumptions.{dated.grow}", since)
+        step = self.register.entries[path].round_to
+        prefix = "exact" if step is not None else "at"
+        label = "Not rounded: " if step is not None else ""
+        grown = self._exact(path, before) * (1 + index)
+        return self._row(prefix, path, since, grown, FORMULA, label=label)
+
+    def _exact_of_index(self, path: str, day: dt.date) -> Live:
+        since, _ = self.register.dated(path, day)
+        return self._exact(path, since)
+
+    def yearly(self, path: str, years: Iterable[int]) -> list[Live]:
+        """The numbers in force on 1 January of each year."""
+        return [self.number(path, dt.date(year, 1, 1)) for year in years]
+
+    def neutral(self, path: str) -> Live:
+        """A lever's value when no terms set it; it is no input."""
+        value = float(self.register.neutral(path)[0])
+        return self._row("neutral", path, None, value, ENGINE, label="Without the model: ")
+
+    def word(self, path: str, day: dt.date | None = None) -> Live:
+        """A word, or yes or no, of the terms, the assumptions or the scenario."""
+        if path in self.register.entries:
+            since, dated = self.register.dated(path, day or max(self.register.entries[path].values))
+            value: Any = dated.value
+        else:
+            since, value = None, fields.value_at(self.scenario, path)
+        return self._row("in", path, since, value, INPUT)
+
+    def shares(self, prefix: str, names: Sequence[str]) -> list[Live]:
+        """Shares that sum to 1: the last is what the others leave, and is no input."""
+        given = [self.number(f"{prefix}.{name}") for name in names[:-1]]
+        rest = 1 - summed(given) if given else Live(1.0, ("1",))
+        last = f"{prefix}.{names[-1]}"
+        return [*given, self._row("at", last, None, rest, FORMULA, label="The rest: ")]
+
+    def fixed(self, path: str) -> None:
+        """Show a field that this file cannot change: it shapes the sheets or needs a solver."""
+        entry = self.register.entries.get(path)
+        if entry is not None and entry.kind == "number":
+            value: Any = float(self.register.number(path)[0])
+        elif entry is not None:
+            value = self.register.word(path)
+        else:
+            value = fields.value_at(self.scenario, path)
+        if isinstance(value, dict):
+            value = ", ".join(f"{key}: {one}" for key, one in value.items())
+        self._row("", path, None, value, ENGINE)
+
+    def _row(
+        self,
+        prefix: str,
+        path: str,
+        since: dt.date | None,
+        content: Any,
+        look: str,
+        *,
+        label: str = "",
+    ) -> Live:
+        key = (prefix, path, since)
+        entry = self.register.entries.get(path)
+        if key not in self.rows:
+            told = self._told(path, entry)
+            row = Row(path, since, label + told.pop("label"), content, look, prefix=prefix, **told)
+            if entry is not None and since is not None:
+                row.status = entry.values[since].status
+            if prefix == "in":
+                row.shipped = self._as_shipped(path, since)
+                row.look = "changed" if not _same(row.shipped, content) else INPUT
+            else:
+                row.bounds = row.choices = None
+                row.allowed = "" if prefix else "set before this file is written"
+            self.rows[key] = row
+        value = content.value if isinstance(content, Live) else content
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
+        return self.book.named(key, EMPTY if value is None else value)
+
+    def _told(self, path: str, entry: Assumption | None) -> dict[str, Any]:
+        """Label, unit and limits of a path."""
+        if entry is not None:
+            kind = entry.kind
+            bounds, choices = entry.bounds, entry.choices
+            found = {"label": entry.label, "unit": entry.unit, "allowed": entry.allowed()}
+        else:
+            field = dict(fields.walk(type(self.scenario)))[path]
+            annotation = field.annotation
+            kind = "yes or no" if annotation is bool else "word"
+            words = getattr(annotation, "__args__", ())
+            choices = tuple(one for one in words if isinstance(one, str)) or None
+            bounds = None
+            found = {
+                "label": field.title or path,
+                "unit": kind,
+                "allowed": "one of " + ", ".join(choices) if choices else "",
+            }
+        if kind == "yes or no":
+            choices, bounds = ("yes", "no"), None
+            found["allowed"] = "yes or no"
+        numbers = {"share": "share", "people": "people"}
+        number = next((look for word, look in numbers.items() if word in found["unit"]), "")
+        return {**found, "bounds": bounds, "choices": choices, "number": number}
+
+    def _as_shipped(self, path: str, since: dt.date | None) -> Any:
+        """What the scenario has as shipped; None where it has no such value."""
+        entry = self.base.entries.get(path)
+        if entry is None:
+            return None
+        dated = entry.values.get(since) if since is not None else None
+        if dated is None:
+            return None
+        if dated.grow is not None and since is not None:
+            return float(self.base.number(path, since)[0])
+        return EMPTY if dated.value is None else dated.value
+
+    # -- writing
+
+    def settle(self, sheet: Sheet) -> None:
+        """Give every row its place and its name. Called once, when all formulas are written."""
+        # Without its date a cell sets every date, so it has one where others follow from it.
+        told = [path for (prefix, path, _) in self.rows if prefix in ("in", "at", "exact")]
+        dates = {path: told.count(path) for path in told}
+        for column, width in enumerate(WIDTHS):
+            sheet.widths[column] = width
+        sheet.heading(sheet.row, 0, HEADINGS)
+        sheet.frozen = (sheet.row, VALUE + 1)
+        for section, title in SECTIONS.items():
+            keys = [key for key, row in self.rows.items() if row.path.split(".")[0] == section]
+            if not keys:
+                continue
+            sheet.put(sheet.row + 1, 0, title, look="head")
+            order = list(self.register.entries)
+            place = {path: at for at, path in enumerate(order)}
+            keys.sort(key=lambda key: (place.get(key[1], -1), key[1], key[0] == "in", str(key[2])))
+            for key in keys:
+                self._write(sheet, key, dated=dates.get(key[1], 0) > 1)
+
+    def _write(self, sheet: Sheet, key: tuple[str, str, dt.date | None], *, dated: bool) -> None:
+        row = self.rows[key]
+        line = sheet.row
+        many = dated or row.prefix in ("at", "exact")
+        since = row.since if many and row.since is not None and row.since.year > 1900 else None
+        path = row.path if since is None else f"{row.path}.{day_word(since)}"
+        label = row.label if since is None else f"{row.label}, from {since.isoformat()}"
+        content = row.content
+        if isinstance(content, bool):
+            content = "yes" if content else "no"
+        sheet.put(line, 0, label)
+        cell = sheet.put(line, VALUE, content, row.number, row.look)
+        for column, text in enumerate((row.unit, row.status, row.allowed, path), start=VALUE + 1):
+            sheet.put(line, column, text, look="note" if column > VALUE + 2 else "text")
+        shipped = row.shipped
+        if isinstance(shipped, bool):
+            shipped = "yes" if shipped else "no"
+        if row.prefix == "in" and shipped is not None:
+            sheet.put(line, VALUE + len(HEADINGS) - 2, shipped, row.number, ENGINE)
+        if row.prefix:
+            name = cell_name(path, row.prefix)
+            self.book.given[key] = name
+            self.book.name(name, cell)
+        rule: dict[str, Any]
+        if row.choices:
+            rule = {"validate": "list", "source": list(row.choices)}
+        elif row.bounds:
+            low, high = row.bounds
+            rule = {"validate": "decimal", "criteria": "between", "minimum": low, "maximum": high}
+        else:
+            return
+        rule |= {"error_title": row.label[:32], "error_message": row.allowed[:255]}
+        sheet.finish.append(
+            lambda _, target, line=line, rule=rule: target.data_validation(
+                line, VALUE, line, VALUE, rule
+            )
+        )
+
+
+def _same(one: Any, other: Any) -> bool:
+    empty = one is None or one != one
+    return bool(empty and (other is None or other != other)) or one == other
