@@ -186,6 +186,9 @@ def load_tree(root: Path | None = None) -> Tree:
         for dated in entry.values.values():
             if dated.grow and f"assumptions.{dated.grow}" not in entries:
                 raise AssumptionError(where[name], f"grows by an unknown index {dated.grow}")
+        leader = entries.get(f"assumptions.{entry.moves_with}") if entry.moves_with else entry
+        if leader is None or (leader is not entry and leader.moves_with):
+            raise AssumptionError(where[name], f"cannot move with {entry.moves_with}")
     terms = {
         path.stem: _terms(path, entries, sources) for path in sorted(root.glob("terms/*.yaml"))
     }
@@ -251,3 +254,8 @@ def claims_layouts() -> dict[str, Any]:
 def sponsor_file() -> Path:
     """The illustrative sponsors that come with the calculator, a CSV file."""
     return shipped("assumptions") / "sponsors.csv"
+
+
+def plans_file() -> Path:
+    """The illustrative book of plans that comes with the calculator, a CSV file."""
+    return shipped("assumptions") / "plans.csv"

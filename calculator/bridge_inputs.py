@@ -57,10 +57,12 @@ def bridge(
     fills_per_month = number("assumptions.persistence.fills_per_month")
     decay = number("assumptions.offsets.offset_decay_months")
     initiation = number("assumptions.uptake.bridge_initiation")[:, None] * active
+    # Nobody is on it after its last day.
+    open_for = max(int(running.sum() + np.argmax(running)), 1)
     # Per eligible member: everything here is proportional to them.
     group = cohort.project(
-        eligible=active,
-        initiation=initiation,
+        eligible=active[:, :open_for],
+        initiation=initiation[:, :open_for],
         curve=curve[:, :span],
         churn=churn,
         restart=monthly_probability(number("assumptions.persistence.restart_one_year")),
@@ -68,7 +70,7 @@ def bridge(
         opening_stopped=np.zeros(1),
         first_month=first.month,
     )
-    group = cohort.only_where(group, active, 1.0 - churn)
+    group = cohort.only_where(cohort.followed(group, span), active, 1.0 - churn)
 
     def scaled(per_eligible: Array) -> Array:
         return pad_right(eligible, per_eligible.ndim - 1)

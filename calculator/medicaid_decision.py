@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from calculator.assumptions import Register
+from calculator.drawn import Uncertain
 from calculator.medicaid_inputs import build_inputs, months_of, periods
 from calculator.model import cohort, medicaid, outcomes
 from calculator.model import ledger as words
@@ -20,6 +21,7 @@ from calculator.model.medicaid import Branch, Inputs, Result
 from calculator.presets import OCTOBER, gaps
 from calculator.result import (
     Decision,
+    Progress,
     Value,
     check_identities,
     in_chunks,
@@ -46,14 +48,18 @@ def evaluate_state(
     cases: Mapping[str, Array] | None = None,
     *,
     high_uptake: bool = False,
+    progress: Progress | None = None,
 ) -> StateEvaluation:
-    """Run both branches of a state; `cases` lets any numeric path vary: path -> (C,)."""
+    """Run both branches of a state; `cases` lets any numeric path vary: path -> (C,).
+
+    progress(done, total) is called between chunks of cases and may raise to stop.
+    """
     register = scenario.register()
     if cases:
         register = register.with_cases(cases)
     inputs = build_inputs(scenario, register, high_uptake)
     count = max((len(values) for values in (cases or {}).values()), default=1)
-    result = in_chunks(medicaid.run, inputs, count, CHUNK)
+    result = in_chunks(medicaid.run, inputs, count, CHUNK, progress)
     _check(inputs, result)
     return StateEvaluation(register, inputs, result, months_of(scenario, register))
 
@@ -83,6 +89,7 @@ class StateDecision(Decision):
     scenario: StateScenario
     evaluation: StateEvaluation
     resolution: str
+    uncertainty: Uncertain | None = None
 
     @cached_property
     def first_month(self) -> int:
@@ -375,4 +382,5 @@ class StateDecision(Decision):
             "high_uptake": self.high_uptake,
             "outcomes": self.outcomes,
             "notes": self.notes,
+            **self.drawn(),
         }

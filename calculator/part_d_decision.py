@@ -4,34 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from calculator.assumptions import Register
+from calculator.drawn import Uncertain
 from calculator.errors import InputError
 from calculator.model import ledger as words
-from calculator.model import offsets, outcomes, part_d
+from calculator.model import offsets, outcomes, part_d, spell_table
 from calculator.model.arrays import MONTHS, Array, pmpm
 from calculator.model.drug_costs import Costs, drug_costs
-from calculator.model.inputs import Inputs
+from calculator.model.inputs import Inputs, map_arrays
 from calculator.model.ledger import Ledger
 from calculator.model.part_d import Result, settle
+from calculator.model.payment import Expected
+from calculator.model.spell_table import Nodes, Year
 from calculator.part_d_inputs import build_inputs
 from calculator.plan_selection import MOVERS, SelectionCheck, check
 from calculator.result import (
     Decision,
+    Progress,
     Value,
     check_identities,
     in_chunks,
-    monthly_discount,
+    joined,
+    taken,
+    widened,
+    yearly_discount,
 )
 from calculator.scenario import PlanScenario
 from calculator.therapy_inputs import OFFSETS, offset_effect
 
 # Equal-probability points of spending per group, beside the stratum that spends nothing.
-RESOLUTIONS = {"full": 60, "workbook": 8}
+RESOLUTIONS = {"full": 60, "workbook": 7}
 # Cases worked on at once; few where each case has its own benefit table.
 CHUNK, CHUNK_WITH_TABLE = 256, 8
 
@@ -44,6 +51,7 @@ class Evaluation:
     inputs: Inputs
     costs: Costs
     result: Result
+    interpolated: bool = False  # read between nodes of the benefit table
 
 
 def evaluate_plan(
@@ -52,11 +60,16 @@ def evaluate_plan(
     resolution: str = "full",
     *,
     draws: int = 1,
+    interpolate: bool = False,
+    expected: Expected | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Run both branches; `cases` lets any numeric path vary: path -> (C,) values.
 
     draws: every so many cases in a row are draws of one uncertain world (a bid is then priced
-    partly at their mean), not worlds of their own.
+    partly at their mean), not worlds of their own. interpolate: where more than a few cases change
+    the benefit table, read it between nodes. expected: see `settle`. progress(done, total) is
+    called between chunks of cases and may raise to stop.
 
     Raises InputError for bad input and IdentityError where a sum that must hold does not.
     """
@@ -65,29 +78,74 @@ def evaluate_plan(
     register = scenario.register()
     if cases:
         register = register.with_cases(cases)
-    inputs = build_inputs(scenario, register, RESOLUTIONS[resolution])
     count = max((len(values) for values in (cases or {}).values()), default=1)
-    costs = in_chunks(drug_costs, inputs, count, _chunk(inputs))
-    result = settle(inputs, costs, draws=draws)
+
+    # Making the arrays is the first half of the work, running them the second.
+    steps = [None, None] if progress is None else _halves(progress)
+    inputs = _inputs(scenario, register, cases or {}, RESOLUTIONS[resolution], count, steps[0])
+    table = spell_table.year(inputs)
+    nodes = None
+    if interpolate and spell_table.many(table, count) and spell_table.scalable(table):
+        nodes = spell_table.nodes(inputs)
+    costs = _costs(inputs, table, nodes, count, steps[1])
+    result = settle(inputs, costs, draws=draws, expected=expected)
     gaps = part_d.identities(inputs, costs, result)
     check_identities(gaps, float(np.max(np.abs(costs.join.gross))), [result.value])
-    return Evaluation(register, inputs, costs, result)
+    return Evaluation(register, inputs, costs, result, nodes is not None)
 
 
-def _chunk(inputs: Inputs) -> int:
-    """Cases worked on at once: few where each has a benefit table of its own."""
-    own_table = any(
-        part.shape[0] > 1
-        for part in (
-            inputs.spend,
-            inputs.rules.deductible,
-            inputs.rules.threshold,
-            inputs.rules.coinsurance,
-            inputs.levers.copay,
-            inputs.population.fills_per_month,
-        )
-    ) or (not inputs.levers.deductible_exempt and inputs.products.gross.shape[0] > 1)
-    return CHUNK_WITH_TABLE if own_table else CHUNK
+def _halves(progress: Progress) -> list[Progress | None]:
+    """Progress of two steps over the same cases as one."""
+    return [
+        lambda done, total: progress(done // 2, total),
+        lambda done, total: progress((total + done) // 2, total),
+    ]
+
+
+def _inputs(
+    scenario: PlanScenario,
+    register: Register,
+    cases: Mapping[str, Array],
+    points: int,
+    count: int,
+    progress: Progress | None,
+) -> Inputs:
+    """The arrays of the model; of many cases a chunk at a time, so that memory is bounded."""
+    if count <= CHUNK:
+        return build_inputs(scenario, register, points)
+    parts = []
+    for first in range(0, count, CHUNK):
+        some = {path: values[first : first + CHUNK] for path, values in cases.items()}
+        parts.append(build_inputs(scenario, register.with_cases(some), points))
+        if progress:
+            progress(min(first + CHUNK, count), count)
+    whole: Inputs = joined(parts, CHUNK)
+    return whole
+
+
+def _costs(
+    inputs: Inputs, table: Year, nodes: Nodes | None, count: int, progress: Progress | None
+) -> Costs:
+    """The heavy half, a chunk of cases at a time; cases that share a benefit table share it."""
+    if count <= CHUNK_WITH_TABLE:
+        return drug_costs(inputs, nodes)
+    if nodes is not None:
+        return in_chunks(partial(drug_costs, nodes=nodes), inputs, count, CHUNK, progress)
+    groups = spell_table.alike(table, count)
+    if len(groups) == 1:
+        return in_chunks(drug_costs, inputs, count, CHUNK, progress)
+    if len(groups) == count:
+        return in_chunks(drug_costs, inputs, count, CHUNK_WITH_TABLE, progress)
+    parts, done = [], 0
+    for group in groups:
+        some = taken(inputs, group, count)
+        parts.append(widened(in_chunks(drug_costs, some, len(group), CHUNK), len(group)))
+        done += len(group)
+        if progress:
+            progress(done, count)
+    order = np.argsort(np.concatenate(groups))
+    found: Costs = map_arrays(joined(parts, len(groups[0])), lambda value: value[order])
+    return found
 
 
 @dataclass(frozen=True)
@@ -97,6 +155,7 @@ class PlanDecision(Decision):
     scenario: PlanScenario
     evaluation: Evaluation
     resolution: str
+    uncertainty: Uncertain | None = None
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -115,7 +174,7 @@ class PlanDecision(Decision):
         yearly = result.value[0]
         rate = self.register.number("assumptions.payment.discount_rate")
         # Adjudicated by year: a year's value has no finer timing than its months.
-        factor = monthly_discount(len(yearly) * MONTHS, rate)[0].reshape(-1, MONTHS).mean(axis=1)
+        factor = yearly_discount(len(yearly), rate)[0]
         return Value(
             total=float(yearly.sum()),
             present_value=float(yearly @ factor),
@@ -228,6 +287,7 @@ class PlanDecision(Decision):
             "branches": self.branches(),
             "selection": self.selection.to_dict(),
             "outcomes": self.outcomes,
+            **self.drawn(),
         }
 
     def branches(self) -> dict[str, dict[str, Any]]:

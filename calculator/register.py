@@ -16,7 +16,7 @@ import numpy as np
 
 from calculator.errors import InputError
 from calculator.model.arrays import Array
-from calculator.schema import Assumption, Dated, Scalar, Tree, parsed
+from calculator.schema import Assumption, Dated, Range, Scalar, Tree, parsed
 
 STATUTORY = "terms.corridor."
 A_DATE = re.compile(r"\d{4}_\d{2}_\d{2}")
@@ -135,6 +135,30 @@ class Register:
         values = {**entry.values, **dict.fromkeys([day] if day else entry.values, dated)}
         return self._replaced({entry_path: entry.model_copy(update={"values": values})}, [path])
 
+    def with_range(self, path: str, spread: Range) -> Register:
+        """Give the values of a numeric path a range: one date's, or those of all its own dates.
+
+        A range holds the value it is of; what grows from another date moves with that one.
+        """
+        entry_path, day = self.locate(path)
+        entry = self.entries[entry_path]
+        self.bounds(path)
+        given = f"{spread.low:g} to {spread.high:g}"
+        own = {
+            at: dated
+            for at, dated in entry.values.items()
+            if day in (None, at) and isinstance(dated.value, float | int)
+        }
+        if not own:
+            raise InputError(f"uncertainty.ranges.{path}", "a path with a value of its own", given)
+        for dated in own.values():
+            if not spread.low <= float(str(dated.value)) <= spread.high:
+                allowed = f"a range that holds the value {dated.value:g}"
+                raise InputError(f"uncertainty.ranges.{path}", allowed, given)
+        ranged = {at: dated.model_copy(update={"range": spread}) for at, dated in own.items()}
+        values = {**entry.values, **ranged}
+        return self._replaced({entry_path: entry.model_copy(update={"values": values})}, ())
+
     def with_cases(self, cases: Mapping[str, Array]) -> Register:
         """Let paths vary along the cases axis: path -> (C,). Bounds are checked at both ends."""
         for path, values in cases.items():
@@ -148,6 +172,13 @@ class Register:
         new = self._replaced({}, ())
         new.cases = {**self.cases, **cases}
         return new
+
+    def bounds(self, path: str) -> tuple[float, float]:
+        """Bounds of a numeric path; an InputError for a word, a date or an unknown path."""
+        entry = self.entries[self.locate(path)[0]]
+        if entry.kind != "number" or entry.bounds is None:
+            raise InputError(path, "a path with a number", entry.unit)
+        return entry.bounds
 
     # -- reading
 

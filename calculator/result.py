@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from calculator import __version__
 from calculator.assumptions import Register
+from calculator.drawn import Uncertain
 from calculator.errors import IdentityError
 from calculator.model import ledger as words
 from calculator.model import outcomes
@@ -30,6 +31,8 @@ NOT_WITHIN = "not within the horizon"
 NO_ADDED_COST = "no added drug cost"
 Inputs = TypeVar("Inputs")
 Outputs = TypeVar("Outputs")
+# Told how many cases of how many are done; may raise to stop the run.
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Decision(ABC):
     scenario: Scenario
     evaluation: Any  # each program's own: register, inputs, result
     resolution: str
+    uncertainty: Uncertain | None  # what draws say, where some were asked for
 
     @property
     def register(self) -> Register:
@@ -115,6 +119,10 @@ class Decision(ABC):
                 "by_period": self.value.by_period,
             },
         }
+
+    def drawn(self) -> dict[str, Any]:
+        """What draws say, for the JSON contract; nothing where none were asked for."""
+        return {} if self.uncertainty is None else {"uncertainty": self.uncertainty.to_dict()}
 
     def overtaken(self, saved: Array, cost: Array) -> str:
         """The period in which cumulative savings overtake cumulative drug cost, in words."""
@@ -193,32 +201,74 @@ def monthly_discount(months: int, rate: Array) -> Array:
     return np.asarray((1.0 + rate[:, None]) ** (-month / MONTHS))
 
 
-def joined(parts: list[Any]) -> Any:
-    """The same tree of dataclasses and dicts with the arrays of all parts end to end."""
+def yearly_discount(years: int, rate: Array) -> Array:
+    """What a year's amount is worth today, spread evenly over its months, (C, Y).
+
+    >>> yearly_discount(1, np.zeros(1)).tolist()
+    [[1.0]]
+    """
+    monthly = monthly_discount(years * MONTHS, rate)
+    return np.asarray(monthly.reshape(len(monthly), years, MONTHS).mean(axis=-1))
+
+
+def joined(parts: Sequence[Any], rows: int) -> Any:
+    """The same tree of dataclasses, tuples and dicts with the arrays of all parts end to end.
+
+    rows: cases of the first part. What has not so many rows is shared by all cases.
+    """
     first = parts[0]
     if isinstance(first, np.ndarray):
-        return np.concatenate(parts)
+        return np.concatenate(parts) if first.ndim and len(first) == rows else first
     if isinstance(first, dict):
-        return {key: joined([part[key] for part in parts]) for key in first}
-    names = vars(first)
-    return type(first)(**{name: joined([getattr(part, name) for part in parts]) for name in names})
+        return {key: joined([part[key] for part in parts], rows) for key in first}
+    if isinstance(first, tuple):
+        return tuple(joined(same, rows) for same in zip(*parts, strict=True))
+    if not is_dataclass(first) or isinstance(first, type):
+        return first
+    names = [field.name for field in fields(first)]
+    return replace(
+        first, **{name: joined([getattr(part, name) for part in parts], rows) for name in names}
+    )
 
 
-def in_chunks(run: Callable[[Inputs], Outputs], inputs: Inputs, count: int, size: int) -> Outputs:
-    """Run a bounded number of cases at a time: arrays with `count` rows are cut, others shared."""
+def taken(inputs: Inputs, cases: Any, count: int) -> Inputs:
+    """Some of `count` cases: arrays with so many rows are cut, the others shared."""
+
+    def take(value: Array) -> Array:
+        return value[cases] if value.ndim and value.shape[0] == count else value
+
+    found: Inputs = map_arrays(inputs, take)
+    return found
+
+
+def in_chunks(
+    run: Callable[[Inputs], Outputs],
+    inputs: Inputs,
+    count: int,
+    size: int,
+    progress: Progress | None = None,
+) -> Outputs:
+    """Run a bounded number of cases at a time: arrays with `count` rows are cut, others shared.
+
+    progress(done, total) is called between chunks and may raise to stop.
+    """
     if count <= size:
         return run(inputs)
     parts = []
     for first in range(0, count, size):
-        chunk = slice(first, min(first + size, count))
-        wide = chunk.stop - chunk.start
+        last = min(first + size, count)
+        parts.append(widened(run(taken(inputs, slice(first, last), count)), last - first))
+        if progress:
+            progress(last, count)
+    found: Outputs = joined(parts, size)
+    return found
 
-        def take(value: Array, chunk: slice = chunk) -> Array:
-            return value[chunk] if value.ndim and value.shape[0] == count else value
 
-        def widen(value: Array, wide: int = wide) -> Array:
-            return np.broadcast_to(value, (wide, *value.shape[1:]))
+def widened(outputs: Outputs, cases: int) -> Outputs:
+    """The same with a row for every case."""
 
-        parts.append(map_arrays(run(map_arrays(inputs, take)), widen))
-    found: Outputs = joined(parts)
+    def widen(value: Array) -> Array:
+        return np.broadcast_to(value, (cases, *value.shape[1:]))
+
+    found: Outputs = map_arrays(outputs, widen)
     return found

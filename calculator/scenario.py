@@ -37,6 +37,7 @@ from calculator.sections import (
     StateHorizon,
     Success,
     Therapy,
+    Uncertainty,
     Uptake,
 )
 
@@ -45,6 +46,7 @@ AnyScenario = TypeVar("AnyScenario", bound="Scenario")
 CHANGES = ("terms", "assumptions")
 MOST_BYTES = 1_000_000
 SUFFIXES = (".yaml", ".yml", ".json")
+WORKBOOK = ".xlsx"
 
 
 class Scenario(Section):
@@ -57,6 +59,7 @@ class Scenario(Section):
     therapy: Therapy
     success: Success = Success()
     observed: Observed | None = Field(None, title="What was observed in own data")
+    uncertainty: Uncertainty = Uncertainty()
     terms: dict[str, Any] = Field(title="Terms package and changes to its levers")
     assumptions: dict[str, Any] = Field(default_factory=dict, title="Changes to assumptions")
 
@@ -89,7 +92,10 @@ class Scenario(Section):
         for path, value in self.changes().items():
             register = register.with_value(path, value)
         # After the changes: what is known of a state is read with them.
-        return register.with_entries(self._as_observed(self.own_entries(register)))
+        register = register.with_entries(self._as_observed(self.own_entries(register)))
+        for path, spread in self.uncertainty.ranges.items():
+            register = register.with_range(path, spread)
+        return register
 
     def _as_observed(self, entries: dict[str, Assumption]) -> dict[str, Assumption]:
         """The scenario's own numbers, those it says were observed with that status and source."""
@@ -226,7 +232,8 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     if path.is_dir() or path.suffix.lower() not in SUFFIXES:
-        raise InputError("scenario", "a shipped name or a file ending in .yaml or .json", str(path))
+        allowed = "a shipped name or a file ending in .yaml, .json or .xlsx"
+        raise InputError("scenario", allowed, str(path))
     if path.stat().st_size > MOST_BYTES:
         raise InputError("scenario", f"a file of up to {MOST_BYTES:,} bytes", path.name)
     if path.stat().st_size == 0:
@@ -255,6 +262,17 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+class _Plain(yaml.SafeLoader):
+    """YAML without references: a few lines with them can stand for data of any size."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """A node that is there itself."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("a reference")
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
+
+
 def read_value(text: str) -> Any:
     """A value typed in one line: a number, true, none, a date, or text.
 
@@ -262,8 +280,9 @@ def read_value(text: str) -> Any:
     (3, None, 'mapd')
     """
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = yaml.load(text, Loader=_Plain)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        # Not YAML, a date that no calendar has, or brackets without end: text as it stands.
         return text
     if value == "none":
         return None
@@ -289,14 +308,40 @@ def yaml_text(data: Mapping[str, Any]) -> str:
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
-    """A scenario by shipped name, or from a YAML or JSON file.
+    """A scenario by shipped name, or from a YAML or JSON file, or a workbook that was filled in.
 
-    A file may say `extends: NAME` (a shipped name) and give only what differs.
+    A file may say `extends: NAME` (a shipped name) and give only what differs. Of a workbook only
+    the input cells are read.
 
     >>> load_scenario("pdp_regional").label.split(",")[0]
     'Stand-alone drug plan in one region'
     """
+    given = Path(name_or_path)
+    if given.suffix.lower() == WORKBOOK and given.is_file():
+        return _from_workbook(given)
     return _made(_load(str(name_or_path)))
+
+
+def _from_workbook(path: Path) -> Scenario:
+    """The scenario of a workbook, with what its input cells change."""
+    from calculator import workbook_input  # which sets paths in a scenario
+
+    filled = workbook_input.read_cells(path)
+    if filled.text is None:
+        base = load_scenario(str(filled.start))
+    else:
+        field = workbook_input.SCENARIO_FILE
+        try:
+            data = yaml.load(filled.text, Loader=_Plain)
+        except (yaml.YAMLError, ValueError, RecursionError):
+            raise InputError(field, "the scenario as a file", "text that is none") from None
+        if not isinstance(data, dict):
+            raise InputError(field, "the scenario as a file", "text that is none")
+        base = scenario_of(data)
+    try:
+        return base.with_settings(workbook_input.settings(filled, base))
+    except InputError as error:
+        raise filled.wrong(error) from None
 
 
 def scenario_of(data: Mapping[str, Any]) -> Scenario:

@@ -61,6 +61,7 @@ class Assumption(BaseModel):
     optional: bool = False
     every_year: bool = False
     round_to: float | None = None
+    moves_with: str | None = None  # uncertain together with another entry: one quantile for both
     note: str | None = None
     values: dict[dt.date, Dated] = Field(min_length=1)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from calculator import fields
 from calculator.errors import InputError
 from calculator.fields import Section, checked_shares, number
+from calculator.schema import Range
 
 MOST_POINTS = 1000
 OWN_SOURCE = re.compile(r"claims sha256:[0-9a-f]{64}")
@@ -192,6 +193,17 @@ class Success(Section):
     )
     cost_per_responder_at_most: float | None = number(
         "Net drug cost per 10% responder", "USD", 0, 10_000_000, None
+    )
+
+
+class Uncertainty(Section):
+    """Ranges of the scenario's own numbers, and which uncertain inputs go together."""
+
+    ranges: dict[str, Range] = Field(
+        default_factory=dict, title="Ranges by path: low, high and dist"
+    )
+    correlations: dict[str, dict[str, Annotated[float, Field(strict=True)]]] = Field(
+        default_factory=dict, title="Rank correlations by path and path"
     )
 
 

@@ -13,30 +13,38 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
-HELPERS = {"shipped", "errors"}
+HELPERS = {"shipped", "errors", "exports", "workbook_file"}
 # what is typed and assumed, and the arrays made of it
 TYPED = HELPERS | {"model", "schema", "register", "assumptions", "fields", "sections", "presets"}
 ARRAYS = TYPED | {
     *("scenario", "therapy_inputs", "spending_inputs", "bridge_inputs", "part_d_inputs"),
-    *("medicaid_groups", "medicaid_inputs"),
+    *("medicaid_groups", "medicaid_inputs", "settable", "workbook_input"),
 }
 INPUTS = ARRAYS | {"analysis.draws"}
 # one module for what decisions share, one a program, one that chooses between them
-DECISIONS = {"result", "plan_selection", "part_d_decision", "medicaid_decision", "decision"}
+DECISIONS = {
+    *("drawn", "result", "plan_selection", "part_d_decision", "medicaid_decision"),
+    *("uncertainty", "decision"),
+}
 ENGINE = INPUTS | DECISIONS | {"analysis"}
 EVERYTHING = ENGINE | {"report", "claims"}
 RULES = {
     "shipped": set(),
     "errors": set(),
+    "exports": set(),
+    "workbook_file": {"errors"},
     "model": {"model"},
     "schema": HELPERS,
     "register": HELPERS | {"model", "schema"},
     "assumptions": HELPERS | {"model", "schema", "register"},
     "fields": HELPERS | {"model", "assumptions"},
-    "sections": HELPERS | {"model", "assumptions", "fields"},
+    "sections": HELPERS | {"model", "schema", "assumptions", "fields"},
     # for its type only: a scenario calls its presets
     "presets": TYPED | {"scenario"},
-    "scenario": TYPED | {"scenario"},
+    # what is in a workbook is read by paths and then set in a scenario: each calls the other
+    "scenario": TYPED | {"scenario", "workbook_input"},
+    "settable": TYPED | {"scenario"},
+    "workbook_input": TYPED | {"scenario", "settable"},
     # a program's bridge from what is typed to the model's arrays
     "bridge_inputs": HELPERS | {"model", "register"},
     "therapy_inputs": TYPED,
@@ -47,10 +55,13 @@ RULES = {
     # the decisions need the draws, so neither they nor their package's __init__ may need those
     "analysis.draws": INPUTS,
     "analysis.__init__": INPUTS,
-    "result": INPUTS,
+    # what draws say, and a decision's that may hold it; the run over them knows both programs
+    "drawn": INPUTS,
+    "result": INPUTS | {"drawn"},
+    "uncertainty": INPUTS | {"drawn", "result", "part_d_decision", "medicaid_decision"},
     "plan_selection": INPUTS,
-    "part_d_decision": INPUTS | {"result", "plan_selection"},
-    "medicaid_decision": INPUTS | {"result"},
+    "part_d_decision": INPUTS | {"drawn", "result", "plan_selection"},
+    "medicaid_decision": INPUTS | {"drawn", "result"},
     "decision": INPUTS | DECISIONS,
     "analysis": ENGINE,
     "report": ENGINE | {"report"},

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from calculator.analysis.draws import draws
+from calculator.analysis.draws import draws, uncertain_inputs
 from calculator.analysis.sponsors import Sponsor
 from calculator.assumptions import Register, load_assumptions
 from calculator.decision import evaluate
 from calculator.errors import InputError
-from calculator.model import ledger, market, outcomes, sponsors
+from calculator.model import ledger, market, outcomes, risk, sponsors
 from calculator.model.arrays import MONTHS, Array, array
 from calculator.model.drug_costs import Costs
 from calculator.model.inputs import Inputs, map_arrays
@@ -41,7 +41,6 @@ RISKS = (
     "assumptions.spending.user_spend_ratio",
 )
 JOINING_SHARE = "assumptions.selection.joining_share"
-WORST = 0.05
 # Not in the federal cost of the model: Part A and B, and what coding does to Part C.
 APART = ("offsets", "part_c_coding")
 
@@ -207,7 +206,8 @@ def _evaluate(
         own["plan.retained_share"] = kind.retained_share
     scenario = scenario.with_settings(own)
     risks = (*RISKS, f"assumptions.persistence.{scenario.therapy.curve}_scale")
-    drawn = draws(scenario.register(), risks, count, seed)
+    chosen = [one for one in uncertain_inputs(scenario) if one.path in risks]
+    drawn = draws(scenario, count, seed, chosen).cases
     cases = {path: np.tile(values, len(at)) for path, values in drawn.items()}
     eligible = "assumptions.uptake.eligible_share"
     if kind.eligible_share is not None:
@@ -344,15 +344,13 @@ def _per_member(
     stayed = tabled(ledger.plan_result(result.stay_out.ledger) - none)
     before = with_no_model(_federal(nobody.stay_out))
     # Who comes was a cost to Medicare where they came from, by their risk.
-    risk = np.ones(1) if inputs.movers is None else inputs.movers.risk_ratio
-    come = costs.come.sum(axis=-1) / result.member_months * risk[:, None]
-    worst = max(1, round(WORST * count))
-    loss = np.sort(-joined, axis=-1)[..., ::-1]
+    at_risk = np.ones(1) if inputs.movers is None else inputs.movers.risk_ratio
+    come = costs.come.sum(axis=-1) / result.member_months * at_risk[:, None]
     change = np.broadcast_to(result.join.bid - result.stay_out.bid, shape).mean(axis=1)
     return _Found(
         inside=joined.mean(axis=-1),
         outside=stayed.mean(axis=-1),
-        tail=loss[..., :worst].mean(axis=-1) - loss.mean(axis=-1),
+        tail=array(joined.mean(axis=-1) - risk.worst_mean(joined)),
         bid_change=change.reshape(cells, shares, count).mean(axis=-1),
         federal_inside=tabled(_federal(result.join) - before * (1.0 + come)).mean(axis=-1),
         federal_outside=tabled(_federal(result.stay_out) - before).mean(axis=-1),

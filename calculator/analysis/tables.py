@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import math
-import zipfile
-import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from calculator.errors import InputError
+from calculator.settable import NO, YES
+from calculator.workbook_file import cell_name, opened, refuse_other_formats, rows_of
 
 MOST = 1000
-# What a workbook that is damaged somewhere may raise.
-UNREADABLE = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, TypeError,
-              AttributeError, EOFError, OSError)  # fmt: skip
-YES, NO = ("yes", "true", "1"), ("no", "false", "0")
+MOST_COLUMNS = 256
+MOST_BYTES = 20_000_000
+# Lines that may be empty beside those with something in them.
+SPARE = 10_000
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,15 @@ class Row:
     table: str  # plural, as in "sponsors"
     line: int
     cells: Mapping[str, str]
+    # What a sheet's cells hold, text, number, date or yes or no; empty for a CSV, which is all text
+    typed: Mapping[str, object] = field(default_factory=dict)
 
     def where(self, column: str) -> str:
-        """The field of an error."""
-        return f"{self.table}, row {self.line}, {column}"
+        """The field of an error: row and column, in a sheet with the cell."""
+        place = f"{self.table}, row {self.line}, {column}"
+        if not self.typed or column not in self.cells:
+            return place
+        return f"{place} (cell {cell_name([*self.cells].index(column), self.line)})"
 
     def text(self, column: str) -> str:
         """A text that is there."""
@@ -66,24 +72,28 @@ class Row:
 
 
 def read_table(
-    table: str, path: Path, required: tuple[str, ...], optional: tuple[str, ...]
+    table: str,
+    path: Path,
+    required: tuple[str, ...],
+    optional: tuple[str, ...] | None,
+    most: int = MOST,
 ) -> list[Row]:
     """The rows of a CSV or xlsx file with these columns, each `required[0]` once.
 
-    InputError says which row and column is wrong.
+    optional: None lets any other column be, for the caller to check. A file with more than `most`
+    rows is refused as soon as that shows. InputError says which row and column is wrong.
     """
-    rows = _rows(table, path)
+    rows = _rows(table, path, most)
     if not rows:
         raise InputError(table, "at least one row", "none")
-    if len(rows) > MOST:
-        raise InputError(table, f"up to {MOST:,} rows", f"{len(rows):,}")
     columns = rows[0].cells
     missing = [column for column in required if column not in columns]
     if missing:
         raise InputError(table, "the columns " + ", ".join(required), f"no {missing[0]}")
-    unknown = [column for column in columns if column not in (*required, *optional)]
+    known = columns if optional is None else (*required, *optional)
+    unknown = [column for column in columns if column not in known or not column]
     if unknown:
-        allowed = "only the columns " + ", ".join((*required, *optional))
+        allowed = "only the columns " + ", ".join((*required, *(optional or ("paths",))))
         raise InputError(table, allowed, unknown[0] or "a column without a name")
     seen: dict[str, int] = {}
     for row in rows:
@@ -95,54 +105,83 @@ def read_table(
     return rows
 
 
-def _rows(table: str, path: Path) -> list[Row]:
+def _rows(table: str, path: Path, most: int) -> list[Row]:
     """Rows that are not empty."""
     if not path.exists():
         raise InputError(table, "a CSV or xlsx file that exists", str(path))
+    refuse_other_formats(table, path)
     if path.is_dir() or path.suffix.lower() not in (".csv", ".xlsx"):
         raise InputError(table, "a file ending in .csv or .xlsx", path.name)
-    if path.suffix.lower() == ".xlsx":
-        lines = _sheet(table, path)
-    else:
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as stream:
-                lines = list(csv.reader(stream, strict=True))
-        except (UnicodeDecodeError, csv.Error):
-            raise InputError(table, "a readable CSV file", path.name) from None
-    if not lines:
-        raise InputError(table, "a table with a heading", f"{path.name}, which is empty")
-    head = [cell.strip().lower() for cell in lines[0]]
-    twice = [column for column in head if column and head.count(column) > 1]
-    if twice:
-        raise InputError(table, "each column once", f"{twice[0]} twice")
-    found = []
-    for line, cells in enumerate(lines[1:], start=2):
-        if not any(cell.strip() for cell in cells):
+    sheet = path.suffix.lower() == ".xlsx"
+    lines = _sheet(table, path, most + SPARE) if sheet else _text(table, path, most + SPARE)
+    head: list[str] = []
+    found: list[Row] = []
+    for line, values in enumerate(lines, start=1):
+        cells = [_cell(value) for value in values]
+        if line == 1:
+            head = [cell.lower() for cell in cells]
+            twice = [column for column in head if column and head.count(column) > 1]
+            if twice:
+                raise InputError(table, "each column once", f"{twice[0]} twice")
             continue
+        if not any(cells):
+            continue
+        if len(found) == most:
+            raise InputError(table, f"up to {most:,} rows", f"{most + 1:,} or more")
+        if sheet:
+            # A sheet's row ends with its last cell that is not empty.
+            short = len(head) - len(cells)
+            cells, values = cells + [""] * short, [*values, *[None] * short]
         if len(cells) != len(head):
             given = f"{len(cells)} in row {line}"
             raise InputError(table, f"{len(head)} cells in every row", given)
-        found.append(
-            Row(table, line, dict(zip(head, (cell.strip() for cell in cells), strict=True)))
-        )
+        by_name = dict(zip(head, cells, strict=True))
+        typed = dict(zip(head, values, strict=True)) if sheet else {}
+        found.append(Row(table, line, by_name, typed))
+    if not any(head):
+        raise InputError(table, "a table with a heading", f"{path.name}, which is empty")
     return found
 
 
-def _sheet(table: str, path: Path) -> list[list[str]]:
-    """The first sheet of a workbook as text."""
-    from openpyxl import load_workbook
+def _cell(value: object) -> str:
+    """A cell as text on one line, as it would stand in a CSV file."""
+    if value is None:
+        return ""
+    if isinstance(value, dt.datetime) and value.time() == dt.time():
+        return value.date().isoformat()
+    return " ".join(str(value).split())
 
+
+def _text(table: str, path: Path, most: int) -> Iterator[list[object]]:
+    """The lines of a CSV file."""
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        given = f"{path.name}, which has {size:,}"
+        raise InputError(table, f"a file of up to {MOST_BYTES:,} bytes", given)
     try:
-        book = load_workbook(path, read_only=True, data_only=True)
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            for line, cells in enumerate(csv.reader(stream, strict=True), start=1):
+                if line > most:
+                    raise InputError(table, f"up to {most:,} lines", f"{line:,} or more")
+                if len(cells) > MOST_COLUMNS:
+                    given = f"{len(cells):,} in row {line}"
+                    raise InputError(table, f"up to {MOST_COLUMNS} columns", given)
+                yield list(cells)
+    except UnicodeDecodeError:
+        given = f"{path.name}, which is not text in UTF-8"
+        raise InputError(table, "a readable CSV file", given) from None
+    except csv.Error:
+        raise InputError(table, "a readable CSV file", path.name) from None
+
+
+def _sheet(table: str, path: Path, most: int) -> Iterator[list[object]]:
+    """The lines of a workbook's first sheet; a formula is refused, its value may be out of date."""
+    with opened(table, path, streamed=True) as book:
         sheet = book.worksheets[0]
-        rows = [
-            ["" if cell is None else str(cell) for cell in row]
-            for row in sheet.iter_rows(values_only=True)
-        ]
-        book.close()
-    except UNREADABLE:
-        raise InputError(table, "a readable xlsx file", path.name) from None
-    # A sheet is as wide as its widest row: empty cells at the end of a row are none.
-    filled = [max((n + 1 for n, cell in enumerate(row) if cell.strip()), default=0) for row in rows]
-    width = filled[0] if filled else 0
-    return [row[: max(width, end)] for row, end in zip(rows, filled, strict=True)]
+        for line, row in enumerate(rows_of(sheet, table, most, MOST_COLUMNS), start=1):
+            for index, cell in enumerate(row):
+                if cell.data_type in ("f", "e"):
+                    given = f"{cell.value} in cell {cell_name(index, line)}"
+                    kind = "a value, not a formula" if cell.data_type == "f" else "a value"
+                    raise InputError(f"{table}, row {line}", kind, given)
+            yield [cell.value for cell in row]

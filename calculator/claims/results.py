@@ -6,6 +6,7 @@ Files are whole or not there. No member identifier is in anything but the member
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from calculator.claims import files, query
 from calculator.claims.engine import LINE, Engine
 from calculator.claims.reading import PAID, Claims
 from calculator.errors import InputError
+from calculator.exports import FORMULA
 
 SUFFIXES = (".csv", ".parquet")
 USD = query.PER_CENT * 100  # hundred-millionths
@@ -90,6 +92,9 @@ def _csv(pa: Any, batch: Any) -> bytes:
     from pyarrow import compute as pc
 
     member, *amounts = batch.columns
+    # No identifier is run as a formula where the file is opened in a spreadsheet.
+    starts = pc.match_substring_regex(member, f"^[{re.escape(''.join(FORMULA))}]")
+    member = pc.if_else(starts, pc.binary_join_element_wise("'", member, ""), member)
     quoted = pc.binary_join_element_wise('"', pc.replace_substring(member, '"', '""'), '"', "")
     plain = pc.if_else(pc.match_substring_regex(member, '[",\r\n]'), quoted, member)
     texts = [pc.cast(column, pa.string()) for column in amounts]

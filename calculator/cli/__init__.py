@@ -10,7 +10,16 @@ from typing import Annotated, Any
 import typer
 
 from calculator import __version__
-from calculator.cli import claims, claims_profile, decide, market, sources  # noqa: F401  (each module adds its commands)
+from calculator.cli import (  # noqa: F401  (each module adds its commands)
+    claims,
+    claims_profile,
+    decide,
+    market,
+    portfolio,
+    sources,
+    template,
+    uncertainty,
+)
 from calculator.cli.common import BAD_INPUT, BUG, DONE, INTERRUPTED, app
 from calculator.errors import IdentityError, InputError
 from calculator.shipped import shipped

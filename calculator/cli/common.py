@@ -23,7 +23,7 @@ app = typer.Typer(
 )
 
 ScenarioArgument = Annotated[
-    str, typer.Argument(metavar="SCENARIO", help="A shipped name, or a YAML or JSON file.")
+    str, typer.Argument(metavar="SCENARIO", help="A shipped name, or a YAML, JSON or xlsx file.")
 ]
 SetOption = Annotated[
     list[str] | None,
@@ -49,12 +49,17 @@ def loaded(scenario: str, pairs: list[str] | None) -> Scenario:
     return load_scenario(scenario).with_settings(settings(pairs))
 
 
-def write_whole(path: Path, content: str) -> None:
-    """Write a file so that it is either whole or not there."""
+def check_target(path: Path) -> None:
+    """Refuse what could not be written, before any work is done for it."""
     if path.is_dir():
         raise InputError("file", "the name of a file", f"{path}, which is a folder")
     if not path.parent.is_dir():
         raise InputError("file", "a file in a folder that exists", str(path))
+
+
+def write_whole(path: Path, content: str) -> None:
+    """Write a file so that it is either whole or not there."""
+    check_target(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:

@@ -19,10 +19,15 @@ from calculator.cli.common import (
     say_json,
     write_whole,
 )
+from calculator.cli.progress import step
 from calculator.decision import StateDecision, decide
-from calculator.report import selection, state, table
+from calculator.errors import InputError
+from calculator.exports import csv_text
+from calculator.report import drawn, selection, state, table
 from calculator.report.verdict import rests_on, verdict
+from calculator.report.workbook import check_path, write_workbook
 from calculator.scenario import load_scenario
+from calculator.uncertainty import SEED
 
 
 @app.command("decide")
@@ -33,11 +38,42 @@ def decide_command(
     as_json: JsonOption = False,
     ledger: Annotated[Path | None, typer.Option(help="Write the ledger to this CSV file.")] = None,
     by_year: Annotated[bool, typer.Option("--by-year", help="Every line for every year.")] = False,
+    xlsx: Annotated[
+        Path | None, typer.Option(help="Write a workbook of live formulas to this file.")
+    ] = None,
+    draws: Annotated[
+        int | None,
+        typer.Option(help="Draws of what is uncertain, rounded up to a power of two."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same draws.")] = SEED,
+    loss_usd: Annotated[
+        float | None, typer.Option(help="With draws: how often more USD than this are lost.")
+    ] = None,
+    loss_share: Annotated[
+        float | None,
+        typer.Option(help="The same as a share of a plan's revenue, or of a state's budget."),
+    ] = None,
 ) -> None:
     """What joining is worth to this payer against staying out."""
-    decision = decide(loaded(scenario, set_), resolution=resolution)
+    for option, given in (("--loss-usd", loss_usd), ("--loss-share", loss_share)):
+        if draws is None and given is not None:
+            raise InputError(option, "together with --draws", f"{given:g}")
+    if xlsx is not None:
+        check_path(xlsx)
+    if draws:
+        step(f"{draws:,} draws")
+    decision = decide(
+        loaded(scenario, set_),
+        draws,
+        resolution,
+        seed=seed,
+        loss_usd=loss_usd,
+        loss_share=loss_share,
+    )
     if ledger is not None:
-        write_whole(ledger, decision.ledger().to_csv(index=False, lineterminator="\n"))
+        write_whole(ledger, csv_text(decision.ledger()))
+    if xlsx is not None:
+        write_workbook(decision, xlsx)
     if isinstance(decision, StateDecision):
         sentence, tables = state.verdict(decision), state.text(decision)
         notes = state.rests_on(decision)
@@ -48,6 +84,8 @@ def decide_command(
         tables = "\n".join([table.text(decision, by_year), "", *below])
         notes = rests_on(decision)
         tables += f"\n\n{selection.headline(decision.selection)}"
+    if decision.uncertainty is not None:
+        tables += f"\n\n{drawn.text(decision.uncertainty)}"
     if as_json:
         rest = [{"kind": kind, "sentence": note} for kind, note in notes]
         say_json({**decision.to_dict(), "sentence": sentence, "rests_on": rest})
@@ -79,7 +117,7 @@ def states_command(
         import pandas as pd  # a third of a second that only a table needs
 
         frame = pd.DataFrame([{**row.to_dict(), "gaps": "; ".join(row.gaps)} for row in rows])
-        write_whole(out, frame.to_csv(index=False, lineterminator="\n"))
+        write_whole(out, csv_text(frame))
     if as_json:
         say_json({"states": [row.to_dict() for row in rows]})
         return

@@ -7,15 +7,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import typer
 
-if TYPE_CHECKING:
-    from calculator.claims.engine import Engine
-
 QUIET_SECONDS = 2.0
 BAR = 30
+
+
+class Work(Protocol):
+    """Work that knows how far it has come."""
+
+    def progress(self) -> float | None:
+        """Share that is done, 0 to 1; None where it cannot say."""
 
 
 def step(said: str) -> None:
@@ -25,7 +29,7 @@ def step(said: str) -> None:
 
 
 @contextmanager
-def progress(engine: Engine, name: str) -> Iterator[None]:
+def progress(work: Work, name: str) -> Iterator[None]:
     """A bar on the terminal for whatever takes longer than two seconds."""
     if not sys.stderr.isatty():
         yield
@@ -38,7 +42,7 @@ def progress(engine: Engine, name: str) -> Iterator[None]:
             seconds = time.monotonic() - started
             if seconds < QUIET_SECONDS:
                 continue
-            share = engine.progress()
+            share = work.progress()
             filled = int(BAR * (share or 0.0))
             bar = "#" * filled + "." * (BAR - filled)
             done = f"{share:4.0%}" if share is not None else "    "

@@ -137,7 +137,7 @@ def check_command(as_json: JsonOption = False) -> None:
                 decision = decide(variant, resolution="workbook")
                 decision.to_dict()
                 read |= decision.register.read
-    read |= _read_by_markets(tree) | _read_by_claims()
+    read |= _read_by_markets(tree) | _read_by_claims() | _read_by_draws()
     unread = sorted(set(load_assumptions().entries) - read)
     uncited = uncited_sources(tree)
     report = {
@@ -195,4 +195,14 @@ def _read_by_claims() -> set[str]:
 
     register = load_assumptions()
     rules(register, FIRST_YEAR)
+    return register.read
+
+
+def _read_by_draws() -> set[str]:
+    """What is said of draws reads beside what each of them does."""
+    from calculator.uncertainty import limits
+
+    register = load_assumptions()
+    for payer in ("plan", "state"):
+        limits(register, payer)
     return register.read

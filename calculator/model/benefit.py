@@ -116,6 +116,8 @@ def year_phases(
     flow = array(standard) / MONTHS
     start, stop = array(first), array(first) + array(length)
     stretches = [(start * 1.0, False), (stop - start, True), (MONTHS - stop, False)]
+    if fills is None:
+        stretches = [(array(MONTHS), False)]
 
     per_fill = fills.per_month if fills else array(0.0)
     copay = array(0.0)
@@ -152,6 +154,9 @@ def year_phases(
         flow * (threshold_month - deductible_month),
         flow * (MONTHS - threshold_month),
     )
+    if fills is None:
+        standard_phases = np.stack(standard_by_phase, axis=-1)
+        return Phases(standard_phases, np.broadcast_to(0.0, standard_phases.shape))
     fills_by_phase = np.broadcast_arrays(
         on_therapy(nothing, deductible_month),
         on_therapy(deductible_month, threshold_month),

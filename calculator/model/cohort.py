@@ -185,6 +185,25 @@ def together(groups: Sequence[Cohort]) -> Cohort:
     return replace(groups[0], **sums)
 
 
+def followed(group: Cohort, months: int) -> Cohort:
+    """The same people followed to a later month in which nobody is on therapy any more.
+
+    >>> month = np.ones((1, 12))
+    >>> one = project(100 * month, month, np.ones((1, 12)), np.zeros(1), np.zeros(1),
+    ...               np.zeros((1, 0)), np.zeros(1))
+    >>> followed(one, 24).on_therapy[0, [11, 12]].round(1).tolist()
+    [100.0, 0.0]
+    """
+
+    def longer(value: Array) -> Array:
+        found = np.zeros((*value.shape[:-1], months))
+        found[..., : value.shape[-1]] = value
+        return found
+
+    names = ("starters", "restarts", "on", "stops", "stopped")
+    return replace(group, **{name: longer(getattr(group, name)) for name in names})
+
+
 def only_where(group: Cohort, active: Array, stay: Array) -> Cohort:
     """The cohort with nobody on therapy where `active` is 0: those who were there stop.
 
@@ -192,14 +211,18 @@ def only_where(group: Cohort, active: Array, stay: Array) -> Cohort:
     """
     wide = active if active.ndim == 3 else active[:, None, :]
     on = group.on * wide
-    left = on[:, :, :-1] * stay[:, None, None] - on[:, :, 1:]
+    left = on[:, :, :-1] * stay[:, None, None]
+    left -= on[:, :, 1:]
+    np.maximum(left, 0.0, out=left)
     stops = np.zeros((on.shape[0], on.shape[2]))
-    stops[:, 1:] = np.maximum(left, 0.0).sum(axis=1)
-    opening = on.shape[1] - on.shape[2]
+    stops[:, 1:] = left.sum(axis=1)
+    opening = max(on.shape[1] - on.shape[2], 0)
     # Who comes when nothing is covered stops on arrival.
-    stops[:, 0] = (group.on - on)[:, :opening, 0].sum(axis=1)
-    begins = group.group_start.astype(int)[None, :, None] == np.arange(on.shape[2])
-    starting = np.where(begins, on, 0.0).sum(axis=1) > 0.0
+    stops[:, 0] = (group.on[:, :opening, 0] - on[:, :opening, 0]).sum(axis=1)
+    first = group.group_start.astype(int)
+    starting = np.zeros(stops.shape, dtype=bool)
+    for spells, month in enumerate(first):
+        starting[:, month] |= on[:, spells, month] > 0
     starters, restarts = group.starters * starting, group.restarts * starting
     stopped = np.zeros(stops.shape)
     before = group.stopped[:, 0] + group.restarts[:, 0]

@@ -10,22 +10,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from calculator.model import benefit, cohort, ledger, price
+from calculator.model import benefit, cohort, ledger, price, spell_table
 from calculator.model.arrays import MONTHS, Array, array, pad_right
 from calculator.model.cohort import Cohort
 from calculator.model.drug_lines import (
     LIS,
     Branch,
+    Use,
     baseline_part,
     branch,
     contract,
     existing_parts,
     fill_part,
-    fills,
     rules,
 )
 from calculator.model.inputs import Inputs
 from calculator.model.people import People, Weight, by_year, people
+from calculator.model.spell_table import Between, Exact, Nodes
 
 
 @dataclass(frozen=True)
@@ -41,21 +42,6 @@ class Costs:
     eligible: Array  # (C, Y) member-months of own eligible members
     come: Array  # (C, Y, L) member-months of those who come; all are eligible
     window_gap: Array  # (C, Y) user-months by window less user-months by month; 0
-
-
-def _by_class(weights: Array, mix: Array, table: Array) -> Array:
-    """Sum strata out by class: weights (C, L, K), mix (C, Y, L, K, 3) -> (C, Y, L, Q, 3)."""
-    tilted = weights[:, None, :, :, None] * mix
-    return np.stack([contract(tilted[..., index], table) for index in range(3)], axis=-1)
-
-
-def _over_windows(spells: Array, table: Array) -> Array:
-    """Sum windows out: spells (C, Y, L, W), table (C, Y, L, W, ...) -> (C, Y, L, ...)."""
-    shape = table.shape
-    flat = table.reshape(*shape[:4], -1)
-    return array((spells[..., None, :] @ flat)[..., 0, :]).reshape(
-        max(spells.shape[0], shape[0]), *shape[1:3], *shape[4:]
-    )
 
 
 def _people(inputs: Inputs, group: Cohort, weight: Weight) -> People:
@@ -137,35 +123,20 @@ def _baseline(inputs: Inputs, people: Array, standard: Array) -> Array:
     return np.stack(by_class, axis=-1)
 
 
-def drug_costs(inputs: Inputs) -> Costs:
-    """Both branches' drug lines and treated people."""
+def drug_costs(inputs: Inputs, nodes: Nodes | None = None) -> Costs:
+    """Both branches' drug lines and treated people.
+
+    nodes: what a spell moves is read between them; without, the table is made for these cases.
+    """
     treatable = inputs.population
     group, *coming = _projected(inputs)
 
-    # What one spell moves, by window and stratum: a table no case changes unless it changes a
-    # benefit parameter, a copay or the spending distribution.
-    spend = inputs.spend[..., None]
     gross = inputs.products.gross
     if inputs.levers.point_of_sale:
         gross = price.point_of_sale_price(gross, inputs.levers.guaranteed_net_price[..., None])
-    shares = inputs.products.share[:, None, :]
-    mean_gross = (gross * shares).sum(axis=-1)
-    mean_copay = (np.minimum(inputs.levers.copay[..., None], gross) * shares).sum(axis=-1)
-    yearly = rules(inputs.rules, 3)
     without = benefit.year_phases(
         inputs.spend, array(0.0), array(0.0), rules(inputs.rules, 2), None
     )
-    table = benefit.year_phases(
-        spend,
-        array(cohort.WINDOW_FIRST),
-        array(cohort.WINDOW_LENGTH),
-        yearly,
-        replace(
-            fills(inputs, treatable.fills_per_month, mean_gross, 3), copay=pad_right(mean_copay, 3)
-        ),
-    )
-    moved = table.standard - without.standard[..., None, :]
-
     # Users by group, and how they are spread over strata within it.
     in_group = inputs.user_weights.sum(axis=-1)
     within = np.divide(
@@ -174,24 +145,25 @@ def drug_costs(inputs: Inputs) -> Costs:
         out=np.zeros(inputs.user_weights.shape),
         where=in_group[..., None] > 0.0,
     )
-    flat = moved.reshape(*moved.shape[:4], -1)
-    by_class = _by_class(within, inputs.class_mix, flat)
-    moves = by_class.reshape(*by_class.shape[:3], *moved.shape[4:], 3)
-    flat = table.fills.reshape(*moved.shape[:4], -1)
-    filled = contract(within[:, None], flat)
-    filled = filled.reshape(*filled.shape[:3], *moved.shape[4:])
+    table: Exact | Between
+    if nodes is None:
+        table = spell_table.exact(inputs, without, within)
+    else:
+        table = spell_table.between(inputs, nodes, within)
 
     everyone = inputs.weights[:, None] * pad_right(inputs.members, 2)
     spells = cohort.windows(group)[:, :, None] * in_group[:, None, :, None]
+    uses: dict[int, Use] = {}
     existing = {
-        name: existing_parts(inputs, without.standard, name) for name in ("stay_out", "join")
+        name: existing_parts(inputs, without.standard, name, uses) for name in ("stay_out", "join")
     }
 
     def join(members: Array, spells: Array) -> tuple[Branch, Array]:
         """The joining branch and its fills: members (C, Y, L, K), spells (C, Y, L, W)."""
         parts, shifted = existing["join"]
         parts = list(parts)
-        count = _over_windows(spells, filled)
+        moved = table.over(spells)
+        count = moved.fills
         for product in range(inputs.products.share.shape[1]):
             share = inputs.products.share[:, product, None, None, None]
             part_gross = gross[:, :, product]
@@ -200,7 +172,7 @@ def drug_costs(inputs: Inputs) -> Costs:
                 fill_part(inputs, "model_drugs", drugs, product, share * count, part_gross)
             )
         spending = _baseline(inputs, members, without.standard) + shifted
-        spending = spending + _over_windows(spells, moves)
+        spending = spending + moved.standard
         parts.append(baseline_part(inputs, spending))
         return branch(inputs, parts), array(count.sum(axis=(2, 3)))
 

@@ -41,6 +41,7 @@ class Branch:
     existing: Array
     model: Array
     model_late: Array  # of it above the threshold
+    late_reinsured: Array  # what statutory reinsurance takes off model_late
     supplement: Array  # outside the basic benefit
     gross: Array
 
@@ -152,58 +153,85 @@ def fill_part(
     return Part(line, owed, rebates, late, statutory)
 
 
-def existing_parts(inputs: Inputs, base: Array, branch: str) -> tuple[list[Part], Array]:
+@dataclass(frozen=True)
+class Use:
+    """One GLP-1 drug of today's uses: its own claims and what they move on the others."""
+
+    spending: Array  # (C, Y, L, 3 phases) USD, or fills where they have a flat copay
+    moved: Array  # (C, Y, L, 3 phases, 3 classes) USD
+
+
+def existing_use(
+    inputs: Inputs, base: Array, product: int, gross: Array, *, broad: bool = False
+) -> Use:
+    """Users of one drug covered today over strata; base (C, Y, L, K, 3) claims without it.
+
+    gross (C, Y) USD per fill; broad: its fills have the flat copay of the terms.
+    """
+    users = inputs.members * inputs.existing.share[:, product, None]
+    weights = inputs.user_weights[:, None] * pad_right(users, 2)
+    per_month = inputs.existing_fills_per_month
+    if broad:
+        phases = benefit.year_phases(
+            inputs.spend,
+            array(0.0),
+            array(MONTHS),
+            rules(inputs.rules, 2),
+            fills(inputs, per_month, gross, 2),
+        )
+        spending = contract(weights, phases.fills)
+        other = phases.standard
+    else:
+        added = pad_right(per_month[:, None] * MONTHS * gross, 2)
+        together = inputs.spend + added
+        phases = benefit.year_phases(together, array(0.0), array(0.0), rules(inputs.rules, 2), None)
+        own = np.divide(added, together, out=np.zeros(together.shape), where=together > 0.0)
+        spending = contract(weights, phases.standard * own[..., None])
+        other = phases.standard * (1.0 - own)[..., None]
+    tilted = weights[..., None] * inputs.class_mix
+    change = other - base
+    moved = [contract(tilted[..., index], change) for index in range(3)]
+    return Use(spending, np.stack(moved, axis=-1))
+
+
+def existing_parts(
+    inputs: Inputs, base: Array, branch: str, known: dict[int, Use]
+) -> tuple[list[Part], Array]:
     """Users covered today: their GLP-1 fills as parts, and what they move on other claims.
 
-    base (C, Y, L, K, 3) phases of other claims without the GLP-1. Returns the change of other
-    claims, (C, Y, L, 3, 3) USD.
+    base (C, Y, L, K, 3) phases of other claims without the GLP-1; known: use at today's gross
+    price, filled in here, as it is the same in both branches. Returns the change of other claims,
+    (C, Y, L, 3, 3) USD.
     """
     drugs, levers = inputs.existing, inputs.levers
     repriced = branch == "join" and levers.existing_users != "none"
     broad = repriced and levers.existing_users == "broad"
-    per_month = inputs.existing_fills_per_month
     moved: Array = array(0.0)
     parts = []
     for product in range(drugs.share.shape[1]):
         gross = drugs.gross[:, :, product]
         if repriced and levers.point_of_sale:
             gross = price.point_of_sale_price(gross, levers.guaranteed_net_price)
-        users = inputs.members * drugs.share[:, product, None]
-        weights = inputs.user_weights[:, None] * pad_right(users, 2)
-        if broad:
-            phases = benefit.year_phases(
-                inputs.spend,
-                array(0.0),
-                array(MONTHS),
-                rules(inputs.rules, 2),
-                fills(inputs, per_month, gross, 2),
-            )
-            count = contract(weights, phases.fills)
-            parts.append(fill_part(inputs, "existing_glp1", drugs, product, count, gross))
-            other = phases.standard
+        if broad or (repriced and levers.point_of_sale):
+            use = existing_use(inputs, base, product, gross, broad=broad)
         else:
-            added = pad_right(per_month[:, None] * MONTHS * gross, 2)
-            together = inputs.spend + added
-            phases = benefit.year_phases(
-                together, array(0.0), array(0.0), rules(inputs.rules, 2), None
-            )
-            own = np.divide(added, together, out=np.zeros(together.shape), where=together > 0.0)
-            spending = contract(weights, phases.standard * own[..., None])
-            classes = drugs.classes[None, :, None, None, product]
-            count = spending.sum(axis=2) / gross[..., None]
-            count_lis = spending[:, :, LIS, :2].sum(axis=-1) / gross
-            rebates, late = _rebates(
-                inputs, drugs, product, count, gross, guaranteed=repriced, flat_copay=False
-            )
-            part = _standard_part(inputs, "existing_glp1", spending[..., None] * classes, rebates)
-            copays = count_lis * inputs.lis_brand_copay
-            parts.append(replace(part, late_dir=late, statutory=copays))
-            other = phases.standard * (1.0 - own)[..., None]
-        tilted = weights[..., None] * inputs.class_mix
-        change = other - base
-        moved = moved + np.stack(
-            [contract(tilted[..., index], change) for index in range(3)], axis=-1
+            if product not in known:
+                known[product] = existing_use(inputs, base, product, gross)
+            use = known[product]
+        moved = moved + use.moved
+        spending = use.spending
+        if broad:
+            parts.append(fill_part(inputs, "existing_glp1", drugs, product, spending, gross))
+            continue
+        classes = drugs.classes[None, :, None, None, product]
+        count = spending.sum(axis=2) / gross[..., None]
+        count_lis = spending[:, :, LIS, :2].sum(axis=-1) / gross
+        rebates, late = _rebates(
+            inputs, drugs, product, count, gross, guaranteed=repriced, flat_copay=False
         )
+        part = _standard_part(inputs, "existing_glp1", spending[..., None] * classes, rebates)
+        copays = count_lis * inputs.lis_brand_copay
+        parts.append(replace(part, late_dir=late, statutory=copays))
     return parts, moved
 
 
@@ -215,7 +243,7 @@ def branch(inputs: Inputs, parts: list[Part]) -> Branch:
     rows: Ledger = {}
     nothing = np.zeros((1, 1))
     plan_cost = dict.fromkeys(ledger.DRUG_LINES, nothing)
-    model_late = nothing
+    model_late = late_reinsured = nothing
     for part in parts:
         late, gross = part.owed.catastrophic.sum(axis=2), part.owed.gross.sum(axis=2)
         if inputs.dir_by_drug:
@@ -243,12 +271,15 @@ def branch(inputs: Inputs, parts: list[Part]) -> Branch:
             discount = inputs.rules.catastrophic_discount[..., None] * np.array([1.0, 0.0, 0.0])
             owed = late * (1.0 - share - discount) - part.late_dir * (1.0 - share * above)
             model_late = model_late + owed.sum(axis=-1)
+            reinsured = share * (late - part.late_dir * above)
+            late_reinsured = late_reinsured + reinsured.sum(axis=-1)
     return Branch(
         rows=rows,
         baseline=plan_cost["baseline_drugs"],
         existing=plan_cost["existing_glp1"],
         model=plan_cost["model_drugs"],
         model_late=model_late,
+        late_reinsured=late_reinsured,
         supplement=nothing,
         gross=pooled_gross.sum(axis=-1),
     )

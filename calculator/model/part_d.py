@@ -16,6 +16,7 @@ from calculator.model.drug_costs import Costs
 from calculator.model.drug_lines import LIS, Branch
 from calculator.model.inputs import Inputs
 from calculator.model.ledger import Ledger
+from calculator.model.payment import Expected
 from calculator.model.people import People
 
 
@@ -58,12 +59,15 @@ class Result:
     priced: Array  # (C, Y) USD PMPM of it known at the bid
 
 
-def settle(inputs: Inputs, costs: Costs, *, draws: int = 1) -> Result:
+def settle(
+    inputs: Inputs, costs: Costs, *, draws: int = 1, expected: Expected | None = None
+) -> Result:
     """Price, premium, incentives, corridor: from drug costs to the value of joining.
 
     draws: every so many cases in a row are draws of one uncertain world, and a bid is priced
     partly at their mean; with 1 each case is a world of its own (a plan, a grid point), priced at
-    its own cost.
+    its own cost. expected: what is expected of a cost (C, Y) when the bid is made, in place of
+    that mean.
     """
     months = inputs.members * MONTHS
     load = inputs.administration_and_margin[:, None]
@@ -77,9 +81,9 @@ def settle(inputs: Inputs, costs: Costs, *, draws: int = 1) -> Result:
     paid_for = _paid_for(inputs, months, costs.eligible, costs.alone_treated)
     alone = _received(inputs, costs.alone, paid_for, paid_for * own_risk)
     received, joined, staying = alone, own, own
-    net_cost = expected = _added(costs, costs.alone, alone) / months
+    net_cost = known = _added(costs, costs.alone, alone) / months
     change = payment.bid_change(
-        payment.with_experience(expected, inputs.credibility, draws),
+        payment.with_experience(known, inputs.credibility, draws, expected),
         inputs.priced_share[:, None],
         own_risk,
         load,
@@ -104,14 +108,14 @@ def settle(inputs: Inputs, costs: Costs, *, draws: int = 1) -> Result:
         paid = ratio * come * own_risk * bid * (1.0 - load)
         net_cost = (_added(costs, costs.join, received) - paid) / every
         with_them = payment.bid_change(
-            payment.with_experience(net_cost, inputs.credibility, draws),
+            payment.with_experience(net_cost, inputs.credibility, draws, expected),
             inputs.priced_share[:, None],
             joined.risk_score,
             load,
         )
         change = np.where(movers.priced > 0.0, with_them, change)
-        expected = np.where(movers.priced > 0.0, net_cost, expected)
-    priced = payment.with_experience(expected, inputs.credibility, draws)
+        known = np.where(movers.priced > 0.0, net_cost, known)
+    priced = payment.with_experience(known, inputs.credibility, draws, expected)
     if not inputs.has_bid:
         change = change * 0.0
 

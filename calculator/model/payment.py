@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from calculator.model.arrays import Array, Number, array
+
+Expected = Callable[[Array], Array]
 
 
 def uncapped_base_premium(
@@ -153,10 +155,13 @@ def premium_change(bid_change: Number, own_weight: Number) -> Array:
     return array(array(bid_change) * (1.0 - array(own_weight)))
 
 
-def with_experience(cost: Array, credibility: Array, draws: int) -> Array:
+def with_experience(
+    cost: Array, credibility: Array, draws: int, expected: Expected | None = None
+) -> Array:
     """Cost known at the bid, (C, Y): `credibility` of this case, the rest the mean of its world.
 
     Every `draws` cases in a row are draws of one uncertain world; a world of one draw is known.
+    expected: what is expected of a cost when the bid is made, in place of that mean.
 
     >>> with_experience(np.array([[1.0], [3.0]]), np.array([[0.0]]), 2).ravel().tolist()
     [2.0, 2.0]
@@ -165,6 +170,8 @@ def with_experience(cost: Array, credibility: Array, draws: int) -> Array:
     >>> with_experience(np.array([[1.0], [3.0]]), np.array([[0.0]]), 1).ravel().tolist()
     [1.0, 3.0]
     """
+    if expected is not None:
+        return array(credibility * cost + (1.0 - credibility) * expected(cost))
     if draws == 1 or len(cost) == 1:
         return cost
     worlds = cost.reshape(-1, draws, cost.shape[-1])

@@ -115,6 +115,7 @@ def class_mix(
     [0.75, 0.0, 0.25]
     """
     rise = pad_right(brand_rise, 3) * spend / (spend + pad_right(brand_half, 3))
-    brand = pad_right(brand_floor, 3) + rise
+    # Floor and rise are uncertain each on its own; together they are all of the cost at most.
+    brand = np.minimum(pad_right(brand_floor, 3) + rise, 1.0)
     under_mfp = brand * pad_right(selected, 2)
     return np.stack(np.broadcast_arrays(brand - under_mfp, under_mfp, 1.0 - brand), axis=-1)

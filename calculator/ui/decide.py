@@ -16,6 +16,7 @@ from calculator.report.verdict import Verdict, opening, rests_on, verdict
 from calculator.report.words import dollars, share
 from calculator.scenario import PlanScenario
 from calculator.ui import parts
+from calculator.ui.downloads import workbook
 from calculator.ui.inputs_part_d import sidebar
 from calculator.ui.parts import cents, section, signed, usd
 from calculator.ui.widgets import calm, plain, shown, theme
@@ -65,6 +66,7 @@ def render() -> None:
     parts.outcomes(
         decision.outcomes, decision.register, "starters", f"December {decision.years[-1]}"
     )
+    workbook(decision, "decide.workbook")
     parts.basis(decision, said.rests_on, [dt.date(year, 1, 1) for year in decision.years])
 
 

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 import re
+import tempfile
+from functools import partial
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-# What a spreadsheet takes for the start of a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from calculator.decision import PlanDecision, StateDecision
+from calculator.exports import csv_text
 
-
-def csv_text(frame: pd.DataFrame) -> str:
-    """A table as CSV; text that a spreadsheet would run as a formula gets an apostrophe.
-
-    >>> print(csv_text(pd.DataFrame({"=name": ["=1+1", "-2", "plain"], "usd": [-1.5, 2.0, 0.1]})))
-    '=name,usd
-    '=1+1,-1.5
-    '-2,2.0
-    plain,0.1
-    <BLANKLINE>
-    """
-    return frame.map(_safe).rename(columns=_safe).to_csv(index=False, lineterminator="\n")
-
-
-def _safe(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def file_name(*parts: str) -> str:
@@ -35,6 +23,31 @@ def file_name(*parts: str) -> str:
     'district_of_columbia_budget_ab12.csv'
     """
     return re.sub(r"[^a-z0-9]+", "_", " ".join(parts).lower()).strip("_") + ".csv"
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def workbook_bytes(mark: str, _decision: PlanDecision | StateDecision) -> bytes:
+    """The decision's workbook; mark: its fingerprint."""
+    from calculator.report.workbook import write_workbook
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "decision.xlsx"
+        write_workbook(_decision, path)
+        return path.read_bytes()
+
+
+def workbook(decision: PlanDecision | StateDecision, key: str) -> None:
+    """A button that hands over a decision as a workbook of live formulas, written when clicked."""
+    name = file_name(decision.scenario.name, decision.fingerprint[:8])
+    st.download_button(
+        "Workbook of live formulas",
+        partial(workbook_bytes, decision.fingerprint, decision),
+        file_name=name.removesuffix(".csv") + ".xlsx",
+        mime=XLSX,
+        key=key,
+        on_click="ignore",
+        icon=":material/table_view:",
+    )
 
 
 def download(label: str, frame: pd.DataFrame, name: str, key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -17,15 +18,35 @@ from calculator.report import table
 from calculator.report.words import MINUS, dollars, either, people, share
 from calculator.result import NO_ADDED_COST, NOT_WITHIN, Decision
 from calculator.scenario import Scenario
-from calculator.ui.form import Form
-from calculator.ui.sidebar import offset_names
+from calculator.ui.form import Form, key_of
+from calculator.ui.sidebar import DRAWN, offset_names
 from calculator.ui.widgets import badges, plain, shown
 
 Said = TypeVar("Said")
 Note = tuple[str, str]  # badge, sentence
 LAST_GOOD = "last_good"
 CENT = 0.005
+WAIT = 0.5  # seconds between looks at whether another run has ended
 WORD_JOINER = "\N{WORD JOINER}"
+
+
+# ------------------------------------------------------------------------------------ the inputs
+
+
+def shared(name: str, page: str, sidebar: Callable[[], Form]) -> Form:
+    """The inputs that several pages of a program share. name: of their form; page: this one.
+
+    The address is each page's own, so a page that another one was before writes it anew; and a
+    page's widgets are its own, so what another page's said is laid on them anew.
+    """
+    came = st.session_state.get(DRAWN) != page
+    st.session_state[DRAWN] = None if came else name
+    if came:
+        for key in [key for key in st.session_state if str(key).startswith(key_of(name, ""))]:
+            st.session_state[key] = st.session_state[key]
+    form = sidebar()
+    st.session_state[DRAWN] = page
+    return form
 
 
 # ------------------------------------------------------------------------------------ the answer
@@ -57,9 +78,22 @@ def headline(sentence: str, more: str, notes: Sequence[Note]) -> None:
     badges(notes)
 
 
-def cards(found: Sequence[tuple[str, str, str]]) -> None:
-    """At most four figures: label, figure, what stands beside it."""
-    for column, (label, figure, beside) in zip(st.columns(len(found)), found, strict=True):
+def split(said: str) -> tuple[str, str]:
+    """The first sentence as a title, and the others.
+
+    >>> split("It costs $0.50 PMPM. It would pay at $38. Nothing else turns it.")
+    ('It costs $0.50 PMPM.', 'It would pay at $38. Nothing else turns it.')
+    >>> split("It pays.")
+    ('It pays.', '')
+    """
+    first, _, more = said.partition(". ")
+    return f"{first.removesuffix('.')}.", more
+
+
+def cards(found: Sequence[tuple[str, str, str]], widths: Sequence[float] | None = None) -> None:
+    """At most four figures: label, figure, what stands beside it. widths: where one needs more."""
+    columns = st.columns(len(found) if widths is None else list(widths))
+    for column, (label, figure, beside) in zip(columns, found, strict=True):
         column.metric(
             plain(label),
             plain(figure),
@@ -97,6 +131,54 @@ def picture(figure: go.Figure, alt: str, note: str, key: str) -> None:
     st.plotly_chart(figure, theme=None, config={"displayModeBar": False}, alt=alt, key=key)
     if note:
         st.caption(plain(note))
+
+
+# ------------------------------------------------------------------------------------- long work
+
+
+@st.cache_resource(show_spinner=False)
+def _turn() -> threading.Lock:
+    """Whose turn it is: long runs take memory, so one is made at a time."""
+    return threading.Lock()
+
+
+def stoppable(
+    place: Any, name: str, words: str, work: Callable[[Callable[[int, int], None]], Said]
+) -> Said:
+    """Long work with its progress and a button that stops it; what is shown stays until it ends.
+
+    place: where both stand; name: of the work, for `was_stopped`. Streamlit runs the page anew when
+    anything is clicked or typed, and the next word of progress then ends the work. Whoever comes
+    while another run is made waits for it.
+    """
+    with place.container():
+        bar = st.progress(0.0, text=words)
+        st.button(
+            "Stop", key=f"{name}.stop", icon=":material/stop_circle:", on_click=_stop, args=(name,)
+        )
+
+    def step(done: int, total: int) -> None:
+        part = min(done / max(total, 1), 1.0)
+        bar.progress(part, text=f"{words}: {part:.0%}")
+
+    turn = _turn()
+    while not turn.acquire(timeout=WAIT):
+        bar.progress(0.0, text="Another run is being made; this one is next")
+    try:
+        found = work(step)
+    finally:
+        turn.release()
+    place.empty()
+    return found
+
+
+def _stop(name: str) -> None:
+    st.session_state[f"{name}.stopped"] = True
+
+
+def was_stopped(name: str) -> bool:
+    """Whether the last thing a user did was to stop this work."""
+    return bool(st.session_state.pop(f"{name}.stopped", False))
 
 
 # -------------------------------------------------------------------------------- words and tables

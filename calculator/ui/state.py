@@ -18,9 +18,9 @@ from calculator.report.table import COLUMNS
 from calculator.report.words import share
 from calculator.scenario import StateScenario
 from calculator.ui import parts
-from calculator.ui.downloads import download, file_name
+from calculator.ui.downloads import download, file_name, workbook
 from calculator.ui.form import Form
-from calculator.ui.inputs_medicaid import CONFIDENTIAL, GROUP_NAMES, sidebar
+from calculator.ui.inputs_medicaid import CONFIDENTIAL, GROUP_NAMES, PAGE, sidebar
 from calculator.ui.parts import cents, count, section, signed, usd
 from calculator.ui.widgets import calm, plain, shown, theme
 
@@ -50,10 +50,10 @@ def answer(content: str, _scenario: StateScenario) -> Answer:
 @calm
 def render() -> None:
     """Draw the page."""
-    form = sidebar()
-    missing = _missing(form)
+    form = parts.shared(PAGE, "state", sidebar)
+    missing = missing_groups(form)
     if missing:
-        _gap(form, missing)
+        show_gap(form, missing)
         return
     said = parts.answered(form, answer)
     decision = said.decision
@@ -80,7 +80,7 @@ def _split(sentence: str) -> tuple[str, str]:
 # ------------------------------------------------------------------------------------------ gaps
 
 
-def _missing(form: Form) -> list[str]:
+def missing_groups(form: Form) -> list[str]:
     """Groups of the chosen state without a number, where the answer needs one."""
     scenario = form.scenario()
     own = form.ground.scenario
@@ -101,7 +101,7 @@ def _missing(form: Form) -> list[str]:
     return missing
 
 
-def _gap(form: Form, missing: list[str]) -> None:
+def show_gap(form: Form, missing: list[str]) -> None:
     """What to enter before there is an answer; nobody's numbers stand in for the state's."""
     scenario = form.ground.scenario
     assert isinstance(scenario, StateScenario)
@@ -275,6 +275,7 @@ def _files(said: Answer) -> None:
             file_name(name, "ledger", mark),
             "state.ledger",
         )
+        workbook(said.decision, "state.workbook")
 
 
 def _confidential(decision: StateDecision) -> None:

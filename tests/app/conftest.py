@@ -11,7 +11,11 @@ from streamlit.testing.v1 import AppTest
 APP = Path(__file__).resolve().parents[2] / "app.py"
 PATIENCE = 60  # seconds; a busy machine is no failure
 FIRST = "decide"  # the page that opens without a name
-PREFIX = {"decide": "part_d", "selection": "part_d", "state": "medicaid", "states": "states"}
+PREFIX = {
+    **{"decide": "part_d", "selection": "part_d", "state": "medicaid"},
+    **{"states": "states", "portfolio": "portfolio"},
+    **{"uncertainty": "part_d", "state_uncertainty": "medicaid"},
+}
 
 
 class Page:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import os
 import tempfile
@@ -11,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
 
-from calculator.errors import InputError
+from calculator.report.workbook import check_path
 from calculator.report.workbook.cells import Live, Name, Ref
 
 # A cell's kind, its look: what is typed, what is calculated, what comes from the engine.
@@ -30,11 +32,22 @@ LOOKS: dict[str, dict[str, Any]] = {
         "text_wrap": True,
         "valign": "top",
     },
+    "number head": {
+        "bold": True,
+        "bottom": 1,
+        "font_color": "#12445C",
+        "text_wrap": True,
+        "valign": "top",
+        "align": "right",
+    },
     "note": {"font_color": "#6B7681", "italic": True},
+    "shrunk": {"font_color": "#6B7681", "italic": True, "shrink": True},
     "sentence": {"text_wrap": True, "valign": "top", "font_size": 12},
     "text": {},
     "wrapped": {"text_wrap": True, "valign": "top"},
+    "wrapped note": {"font_color": "#6B7681", "italic": True, "text_wrap": True, "valign": "top"},
     "sum": {"bold": True, "top": 1},
+    "figure": {"bold": True, "font_size": 16, "font_color": "#12445C", "align": "left"},
 }
 NUMBERS = {
     "": "General",
@@ -46,7 +59,31 @@ NUMBERS = {
     "tenths": "#,##0.0",
     "year": "0",
     "date": "yyyy-mm-dd",
+    "plain": "0.00E+00",
+    "fine": '$#,##0.0000;[Red]"\u2212"$#,##0.0000;$0',
+    "thousandth": "0.00%",
+    "month": '[>=1000]"never";0.0000',
 }
+
+
+EPOCH = dt.date(1899, 12, 30)  # day 0 of a spreadsheet, from 1900-03-01 on
+
+
+def serial(day: dt.date) -> int:
+    """A date as a spreadsheet counts it.
+
+    >>> serial(dt.date(2027, 1, 1))
+    46388
+    """
+    return (day - EPOCH).days
+
+
+class PlainWorksheet(Worksheet):  # type: ignore[misc]
+    """A worksheet whose formulas call old functions only: none is looked up to be renamed."""
+
+    def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
+        # Twenty-nine searches of each formula are half of the time it takes to write a file.
+        return formula.removeprefix("=")
 
 
 class Sheet:
@@ -62,6 +99,8 @@ class Sheet:
         self.row = 0  # the next free row
         self.finish: list[Any] = []  # called with the xlsxwriter workbook and sheet: charts, lists
         self.landscape = True
+        self.merged: list[tuple[int, int, int, int]] = []  # of long text: first, last row, column
+        self.print_to: tuple[int, int] | None = None  # last row and column on paper
 
     def put(
         self, row: int, column: int, content: Any, number: str = "", look: str | None = None
@@ -69,6 +108,8 @@ class Sheet:
         """Write a formula (a Live), an engine value (a number) or text; the cell is returned."""
         if (row, column) in self.cells:
             raise ValueError(f"{self.name} row {row + 1} column {column + 1} is written twice")
+        if isinstance(content, dt.date):
+            content, number = serial(content), number or "date"
         kind = look or (FORMULA if isinstance(content, Live) else ENGINE)
         if isinstance(content, str) and look is None:
             kind = "text"
@@ -104,7 +145,8 @@ class Sheet:
         ref = Ref(self.name, (row, column), (row + rows - 1, column + columns - 1))
         if rows == columns == 1:
             return Live(values[0][0], (ref,))
-        return Live(np.array(values, dtype=float), (ref,))
+        words = any(isinstance(value, str) for line in values for value in line)
+        return Live(np.array(values, dtype=object if words else float), (ref,))
 
     def _value(self, row: int, column: int) -> Any:
         content = self.cells[row, column][0]
@@ -170,12 +212,7 @@ class Book:
 
     def write(self, path: Path) -> None:
         """The file, whole or not at all."""
-        if path.suffix.lower() != ".xlsx":
-            raise InputError("file", "a name that ends in .xlsx", path.name)
-        if path.is_dir():
-            raise InputError("file", "the name of a file", f"{path}, which is a folder")
-        if not path.parent.is_dir():
-            raise InputError("file", "a file in a folder that exists", str(path))
+        check_path(path)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         os.close(handle)
         try:
@@ -203,13 +240,16 @@ class Book:
                 formats[look, number] = workbook.add_format(wanted)
             return formats[look, number]
 
-        written = {name: workbook.add_worksheet(name) for name in self.sheets}
+        written = {name: workbook.add_worksheet(name, PlainWorksheet) for name in self.sheets}
         for name, sheet in self.sheets.items():
             target = written[name]
             for column, width in sheet.widths.items():
                 target.set_column(column, column, width)
             for row, height in sheet.heights.items():
                 target.set_row(row, height)
+            for top, left, bottom, right in sheet.merged:
+                # Before its cell is written: merging writes over it.
+                target.merge_range(top, left, bottom, right, "", form("text", ""))
             for (row, column), (content, look, number) in sheet.cells.items():
                 style = form(look, number)
                 if isinstance(content, Live):
@@ -231,7 +271,7 @@ class Book:
             target.set_paper(1)
             target.fit_to_pages(1, 0)
             last_column = max((column for _, column in sheet.cells), default=0)
-            target.print_area(0, 0, max(sheet.row - 1, 0), last_column)
+            target.print_area(0, 0, *(sheet.print_to or (max(sheet.row - 1, 0), last_column)))
             if sheet.frozen[0]:
                 target.repeat_rows(0, sheet.frozen[0] - 1)
             target.set_footer("&L&F&C&A&RPage &P of &N")

@@ -9,17 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
-from xlsxwriter.utility import xl_rowcol_to_cell
+from xlsxwriter.utility import xl_col_to_name
 
 # How tightly a formula binds, from a comparison to an atom.
 COMPARED, SUMMED, MULTIPLIED, NEGATED, POWERED, ATOM = range(6)
 
 
-@dataclass(frozen=True)
-class Ref:
+_column = lru_cache(maxsize=None)(xl_col_to_name)
+
+
+class Ref(NamedTuple):
     """A cell or a range of one sheet, from first to last row and column, 0-based."""
 
     sheet: str
@@ -28,9 +31,10 @@ class Ref:
 
     def text(self, on: str) -> str:
         """As a formula on sheet `on` writes it."""
-        found = xl_rowcol_to_cell(*self.first, row_abs=True, col_abs=True)
-        if self.first != self.last:
-            found += ":" + xl_rowcol_to_cell(*self.last, row_abs=True, col_abs=True)
+        (row, column), last = self.first, self.last
+        found = f"${_column(column)}${row + 1}"
+        if self.first != last:
+            found += f":${_column(last[1])}${last[0] + 1}"
         return found if on == self.sheet else f"'{self.sheet}'!{found}"
 
 
@@ -134,8 +138,10 @@ class Live:
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
-        rows, columns = np.shape(self.value) or (1, 1)
-        return rows, columns
+        if isinstance(self.value, np.ndarray):
+            rows, columns = self.value.shape
+            return rows, columns
+        return 1, 1
 
     def __getitem__(self, at: int | slice | tuple[int | slice, int | slice]) -> Live:
         """A part of a range: a cell by its place, or a range by slices (0-based, as numpy)."""
@@ -145,28 +151,14 @@ class Live:
         rows, columns = self.shape
         if not isinstance(at, tuple):
             at = (at, 0) if columns == 1 else (0, at) if rows == 1 else (at, slice(None))
-        spans = []
-        for one, size in zip(at, (rows, columns), strict=True):
-            if isinstance(one, slice):
-                first, stop, step = one.indices(size)
-                if step != 1 or stop <= first:
-                    raise IndexError("a range is one block of cells")
-                spans.append((first, stop - 1))
-            else:
-                place = one + size if one < 0 else one
-                if not 0 <= place < size:
-                    raise IndexError(f"{one} of {size}")
-                spans.append((place, place))
-        (top, bottom), (left, right) = spans
-        first_row, first_column = ref.first
-        part = Ref(
-            ref.sheet,
-            (first_row + top, first_column + left),
-            (first_row + bottom, first_column + right),
-        )
+        top, bottom = _span(at[0], rows)
+        left, right = _span(at[1], columns)
+        row, column = ref.first
+        part = Ref(ref.sheet, (row + top, column + left), (row + bottom - 1, column + right - 1))
         if part.first == part.last:
-            return Live(np.asarray(self.value)[top, left].item(), (part,))
-        return Live(np.asarray(self.value)[top : bottom + 1, left : right + 1], (part,))
+            single = self.value[top, left].item() if rows * columns > 1 else self.value
+            return Live(single, (part,))
+        return Live(self.value[top:bottom, left:right], (part,))
 
     def __iter__(self) -> Any:
         """The cells of one row or one column."""
@@ -179,8 +171,23 @@ class Live:
         return max(self.shape)
 
 
+def _span(at: int | slice, size: int) -> tuple[int, int]:
+    """First place and the one after the last, of `size`."""
+    if isinstance(at, slice):
+        first, stop, step = at.indices(size)
+        if step != 1 or stop <= first:
+            raise IndexError("a range is one block of cells")
+        return first, stop
+    place = at + size if at < 0 else at
+    if not 0 <= place < size:
+        raise IndexError(f"{at} of {size}")
+    return place, place + 1
+
+
 def _over(value: Any, by: Any) -> Any:
     """A quotient; without a value where it has none, for the branch of an IF that does not hold."""
+    if isinstance(value, float) and isinstance(by, float) and by:
+        return value / by
     with np.errstate(divide="ignore", invalid="ignore"):
         found = np.divide(value, by)
     return found if np.shape(found) else float(found)
@@ -246,7 +253,7 @@ def clipped(cell: Any, low: Any, high: Any) -> Live:
 
 def _single(cell: Any) -> Any:
     value = live(cell).value
-    if np.shape(value):
+    if isinstance(value, np.ndarray):
         raise TypeError("MIN and MAX take a range as a whole: use lesser or greater")
     return value
 
@@ -311,6 +318,40 @@ def rounded(cell: Any, digits: int = 0) -> Live:
 
 def _plain(value: Any) -> Any:
     return value if np.shape(value) else float(value)
+
+
+def picked(cells: Live, place: Any) -> Live:
+    """INDEX: the cell of a row or a column at a place, counted from 1."""
+    values, at = np.ravel(cells.value), int(live(place).value)
+    found = float(values[at - 1]) if 1 <= at <= len(values) else math.nan
+    return _called("INDEX", found, cells, place)
+
+
+def said(*parts: Any) -> Live:
+    """Text and numbers joined to a sentence with &; a number is shown as a cell would show it.
+
+    >>> found = said("costs $", live(1.5) * 2, " a month")
+    >>> found.value, found.text("")
+    ('costs $3 a month', '"costs $"&1.5*2&" a month"')
+    """
+    written: tuple[Part, ...] = ()
+    for part in parts:
+        written += (*(("&",) if written else ()), *live(part)._bound(SUMMED))
+    shown = (live(part).value for part in parts)
+    value = "".join(one if isinstance(one, str) else f"{one:.15g}" for one in shown)
+    # & binds more tightly than a comparison only.
+    return Live(value, written, COMPARED)
+
+
+def money(amount: Any) -> Live:
+    """A number of dollars and cents as text, without its sign.
+
+    >>> [money(live(one)).value for one in (-0.5, 12, 3.456)]
+    ['$0.50', '$12.00', '$3.46']
+    """
+    size = rounded(absolute(amount), 2)
+    ending = where(size.same(rounded(size)), ".00", where(size.same(rounded(size, 1)), "0", ""))
+    return said("$", size, ending)
 
 
 def summed(cells: Iterable[Any]) -> Live:

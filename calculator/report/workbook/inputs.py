@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from calculator import fields
-from calculator.assumptions import Register
+from calculator.assumptions import Register, scenario_files
 from calculator.register import day_word
-from calculator.report.workbook.book import ENGINE, FORMULA, INPUT, Book, Sheet
+from calculator.report.workbook.book import ENGINE, FORMULA, INPUT, Book, Sheet, serial
 from calculator.report.workbook.cells import Live, rounded, summed
-from calculator.scenario import Scenario
+from calculator.scenario import Scenario, load_scenario
 from calculator.schema import Assumption
 
 HEADINGS = ("", "Value", "Unit", "Status", "Allowed", "Path", "As shipped")
 VALUE = 1
-WIDTHS = (46, 14, 24, 14, 44, 52, 14)
+WIDTHS = (64, 16, 30, 14, 52, 56, 14)
 SECTIONS = {
     "plan": "Plan",
     "state": "State",
@@ -76,6 +76,7 @@ class Inputs:
         self.scenario = scenario
         self.register = register
         self.base = base
+        self.shipped = _shipped(scenario)
         self.rows: dict[tuple[str, str, dt.date | None], Row] = {}
 
     # -- reading as the register is read
@@ -135,18 +136,52 @@ class Inputs:
         last = f"{prefix}.{names[-1]}"
         return [*given, self._row("at", last, None, rest, FORMULA, label="The rest: ")]
 
-    def fixed(self, path: str) -> None:
-        """Show a field that this file cannot change: it shapes the sheets or needs a solver."""
+    def own(self, path: str) -> Live:
+        """A field of the scenario that may be empty, as the scenario has it: no preset in it."""
+        value = fields.value_at(self.scenario, path)
+        cell = self._row("in", path, None, EMPTY if value is None else value, INPUT)
+        # The limits of what is typed, which may be narrower than those of what is published.
+        row, field = self.rows["in", path, None], dict(fields.walk(type(self.scenario)))[path]
+        row.bounds = fields.limits(field)
+        low, high = row.bounds
+        row.allowed = f"a number from {low:,.12g} to {high:,.12g} {row.unit} or none"
+        return cell
+
+    def preset(
+        self, path: str, content: Any, since: dt.date | None = None, *, status: str = ""
+    ) -> Live:
+        """What takes the place of an empty field: a formula, or a value that is no input."""
+        look = FORMULA if isinstance(content, Live) else ENGINE
+        key = ("preset", path, since)
+        if key not in self.rows:
+            told = self._told(path, self.register.entries.get(path))
+            told |= {"label": f"Where empty: {told['label']}", "allowed": ""}
+            told |= {"bounds": None, "choices": None}
+            row = Row(path, since, content=content, look=look, prefix="preset", **told)
+            row.status = status
+            self.rows[key] = row
+        return self.book.named(key, content.value if isinstance(content, Live) else content)
+
+    def fixed(self, path: str, day: dt.date | None = None) -> Live:
+        """A value that this file cannot change: it shapes the sheets or needs a solver.
+
+        Grey, without an input's name; formulas follow it by `fixed_` and the path.
+        """
         entry = self.register.entries.get(path)
+        since: dt.date | None = None
+        if entry is not None:
+            since, _ = self.register.dated(path, day or max(entry.values))
         if entry is not None and entry.kind == "number":
-            value: Any = float(self.register.number(path)[0])
+            value: Any = float(self.register.number(path, day)[0])
         elif entry is not None:
-            value = self.register.word(path)
+            value = self.register.word(path, day)
         else:
             value = fields.value_at(self.scenario, path)
         if isinstance(value, dict):
             value = ", ".join(f"{key}: {one}" for key, one in value.items())
-        self._row("", path, None, value, ENGINE)
+        if isinstance(value, list):
+            value = ", ".join(f"{one:g}" for one in value)
+        return self._row("fixed", path, since if day else None, value, ENGINE)
 
     def _row(
         self,
@@ -170,11 +205,13 @@ class Inputs:
                 row.look = "changed" if not _same(row.shipped, content) else INPUT
             else:
                 row.bounds = row.choices = None
-                row.allowed = "" if prefix else "set before this file is written"
+                row.allowed = "set before this file is written" if prefix == "fixed" else ""
             self.rows[key] = row
         value = content.value if isinstance(content, Live) else content
         if isinstance(value, bool):
             value = "yes" if value else "no"
+        if isinstance(value, dt.date):
+            value = serial(value)
         return self.book.named(key, EMPTY if value is None else value)
 
     def _told(self, path: str, entry: Assumption | None) -> dict[str, Any]:
@@ -195,6 +232,10 @@ class Inputs:
                 "unit": kind,
                 "allowed": "one of " + ", ".join(choices) if choices else "",
             }
+        if path.startswith("groups."):
+            group = path.split(".")[1].replace("_", " ")
+            if group not in found["label"]:
+                found["label"] += f", {group}"
         if kind == "yes or no":
             choices, bounds = ("yes", "no"), None
             found["allowed"] = "yes or no"
@@ -205,8 +246,8 @@ class Inputs:
     def _as_shipped(self, path: str, since: dt.date | None) -> Any:
         """What the scenario has as shipped; None where it has no such value."""
         entry = self.base.entries.get(path)
-        if entry is None:
-            return None
+        if entry is None or (since is None and self.shipped is not None):
+            return None if self.shipped is None else fields.value_at(self.shipped, path)
         dated = entry.values.get(since) if since is not None else None
         if dated is None:
             return None
@@ -230,16 +271,16 @@ class Inputs:
             if not keys:
                 continue
             sheet.put(sheet.row + 1, 0, title, look="head")
-            order = list(self.register.entries)
-            place = {path: at for at, path in enumerate(order)}
-            keys.sort(key=lambda key: (place.get(key[1], -1), key[1], key[0] == "in", str(key[2])))
+            walked = [path for path, _ in fields.walk(type(self.scenario))]
+            place = {path: at for at, path in enumerate([*walked, *self.register.entries])}
+            keys.sort(key=lambda key: (place.get(key[1], -1), key[1], *_order(key)))
             for key in keys:
                 self._write(sheet, key, dated=dates.get(key[1], 0) > 1)
 
     def _write(self, sheet: Sheet, key: tuple[str, str, dt.date | None], *, dated: bool) -> None:
         row = self.rows[key]
         line = sheet.row
-        many = dated or row.prefix in ("at", "exact")
+        many = dated or row.prefix in ("at", "exact", "preset", "fixed")
         since = row.since if many and row.since is not None and row.since.year > 1900 else None
         path = row.path if since is None else f"{row.path}.{day_word(since)}"
         label = row.label if since is None else f"{row.label}, from {since.isoformat()}"
@@ -278,3 +319,16 @@ class Inputs:
 def _same(one: Any, other: Any) -> bool:
     empty = one is None or one != one
     return bool(empty and (other is None or other != other)) or one == other
+
+
+def _order(key: tuple[str, str, dt.date | None]) -> tuple[bool, bool, str]:
+    """Among cells of one path: what follows an empty field last, else formulas before inputs."""
+    prefix, _, since = key
+    return prefix == "preset", prefix == "in", str(since)
+
+
+def _shipped(scenario: Scenario) -> Scenario | None:
+    """The shipped scenario that it is, or starts from."""
+    names = scenario_files()
+    base = scenario.name if scenario.name in names else scenario.extends
+    return load_scenario(base) if base in names else None

@@ -1,0 +1,403 @@
+"""The sheets that every workbook has: Summary, Assumptions, Checks and About."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from calculator import __version__
+from calculator.assumptions import load_assumptions, scenario_files
+from calculator.register import Register, day_word
+from calculator.report.workbook.book import ENGINE, Book, Sheet
+from calculator.report.workbook.cells import (
+    Live,
+    Ref,
+    absolute,
+    largest,
+    money,
+    rounded,
+    said,
+    total,
+    where,
+)
+from calculator.report.workbook.inputs import EMPTY, Inputs, Row
+from calculator.result import Decision
+from calculator.scenario import Scenario, load_scenario
+
+SUMMARY, INPUTS, ASSUMPTIONS, CHECKS, ABOUT = (
+    "Summary",
+    "Inputs",
+    "Assumptions",
+    "Checks",
+    "About",
+)
+# What counts as 0 beside the largest amount.
+TOLERANCE = 1e-9
+COLOURS = ("#1B6B93", "#9AA5AD", "#C97B2D")
+MILLION = 1e6
+# Columns of the summary that a page has room for.
+WIDE = 8
+
+
+def base_register(scenario: Scenario) -> Register:
+    """The register of the shipped scenario that this one starts from, for what was changed."""
+    shipped = scenario_files()
+    base = scenario.name if scenario.name in shipped else scenario.extends
+    if base in shipped:
+        return load_scenario(base).register()
+    return load_assumptions(str(scenario.terms["package"]))
+
+
+# ------------------------------------------------------------------------------------- the answer
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the summary shows. Cells, so that it follows the inputs."""
+
+    sentence: Live
+    figures: Sequence[tuple[str, Live, str]]  # label, cell, number format
+    periods: Sequence[str]
+    rows: Sequence[tuple[str, Live]]  # label, a row with a cell for each period
+    value: int = -1  # which of the rows the first chart shows
+
+
+def worth_sentence(when: str, until: str, who: str, pmpm: Live, total: Live) -> Live:
+    """The answer in one sentence, as a formula: what joining is worth, to whom, until when."""
+    amount = said(money(pmpm), " per member per month (PMPM)")
+    to_end = said(", ", money(total / MILLION), f" million to {until}.")
+    return where(
+        rounded(pmpm, 2).same(0),
+        f"Joining from {when} changes nothing for {who} to within a cent PMPM.",
+        where(
+            pmpm < 0,
+            said(f"Joining from {when} costs {who} ", amount, to_end),
+            said(f"Joining from {when} is worth ", amount, f" to {who}", to_end),
+        ),
+    )
+
+
+def summary(book: Book, decision: Decision, told: Told, sentence: str) -> None:
+    """The answer. sentence: the engine's own words for the inputs as they were."""
+    sheet = book.sheet(SUMMARY)
+    periods = len(told.periods)
+    last = max(2 * len(told.figures), periods + 2, WIDE) - 1
+    sheet.widths |= {0: 30.0, **dict.fromkeys(range(1, last + 1), 14.0)}
+    sheet.put(0, 0, f"{decision.scenario.name}: {decision.scenario.label}", look="title")
+    sheet.put(2, 0, told.sentence, look="sentence")
+    as_written = f"As written, at {decision.resolution} resolution: {sentence}"
+    sheet.put(3, 0, as_written, look="wrapped note")
+    sheet.merged += [(2, 0, 2, last), (3, 0, 3, last)]
+    sheet.heights |= {2: 34.0, 3: 46.0, 6: 24.0}
+    for place, (label, cell, number) in enumerate(told.figures):
+        # The first column is wide enough alone.
+        at = 2 * place - 1 if place else 0
+        sheet.put(5, at, label, look="head")
+        sheet.put(6, at, cell, number, look="figure")
+        if place:
+            sheet.merged += [(5, at, 5, at + 1), (6, at, 6, at + 1)]
+    sheet.put(8, 0, "USD", look="head")
+    for place, name in enumerate((*told.periods, "Total")):
+        sheet.put(8, 1 + place, name, look="number head")
+    first = 9
+    shown = told.value % len(told.rows)
+    for place, (label, row) in enumerate(told.rows):
+        at, look = first + place, "sum" if place == shown else None
+        sheet.put(at, 0, label, look=look or "text")
+        cells = sheet.across(at, 1, [row[p] for p in range(periods)], "usd", look)
+        sheet.put(at, 1 + periods, total(cells), "usd", look)
+    sheet.row = first + len(told.rows) + 1
+    note = "Change a cell of the sheet Inputs and everything on this page follows."
+    sheet.put(sheet.row, 0, note, look="note")
+    top = sheet.row + 1
+    others = [place for place in range(len(told.rows)) if place != shown]
+    large = max(float(np.max(np.abs(row.value))) for _, row in told.rows) >= MILLION
+    axis = "$#,##0.0,,\\M" if large else "$#,##0,\\K"
+    _chart(sheet, top, 0, "Value of joining by year, USD", first, [shown], periods, axis)
+    if others:
+        _chart(sheet, top, 3, "Both branches by year, USD", first, others, periods, axis)
+    sheet.row = top + 18
+    sheet.print_to = (sheet.row, last)
+
+
+def _chart(
+    sheet: Sheet, row: int, column: int, title: str, first: int, rows: Sequence[int], periods: int,
+    axis: str,
+) -> None:  # fmt: skip
+    """Columns by period, as a native chart."""
+
+    def add(workbook: Any, target: Any) -> None:
+        chart = workbook.add_chart({"type": "column"})
+        for place, one in enumerate(rows):
+            chart.add_series(
+                {
+                    "name": [sheet.name, first + one, 0],
+                    "categories": [sheet.name, first - 1, 1, first - 1, periods],
+                    "values": [sheet.name, first + one, 1, first + one, periods],
+                    "fill": {"color": COLOURS[place % len(COLOURS)]},
+                    "gap": 60,
+                }
+            )
+        chart.set_title({"name": title, "name_font": {"size": 11, "bold": True}})
+        chart.set_legend({"none": True} if len(rows) == 1 else {"position": "bottom"})
+        grid = {"visible": True, "line": {"color": "#E3E8EB"}}
+        chart.set_y_axis({"num_format": axis, "major_gridlines": grid})
+        chart.set_x_axis({"label_position": "low"})
+        chart.set_size({"width": 420, "height": 300})
+        target.insert_chart(row, column, chart, {"x_offset": 60 if column else 0})
+
+    sheet.finish.append(add)
+
+
+# --------------------------------------------------------------------------------- the assumptions
+
+
+HEADS = ("Path", "What it is", "From", "Value", "Unit", "Status", "Source", "Low", "High",
+         "Changed", "Note")  # fmt: skip
+
+
+def assumptions(book: Book, inputs: Inputs) -> None:
+    """Every figure that this run rests on: value, unit, status, source, range, changed.
+
+    To be written before the inputs are settled; a value that is an input follows its cell.
+    """
+    sheet = book.sheet(ASSUMPTIONS)
+    register, base = inputs.register, inputs.base
+    sheet.title(
+        "Assumptions",
+        "Every figure and word that this decision reads, with what it rests on. Black values follow"
+        " the sheet Inputs; grey ones are in this file as they were when it was written.",
+    )
+    sheet.heading(sheet.row, 0, HEADS)
+    sheet.frozen = (sheet.row, 1)
+    widths = (48, 46, 11, 14, 20, 13, 44, 10, 10, 10, 70)
+    sheet.widths |= dict(enumerate(map(float, widths)))
+    shown = {path for _, path, _ in inputs.rows}
+    for path, entry in register.entries.items():
+        if path not in register.read | shown:
+            continue
+        for since, dated in sorted(entry.values.items()):
+            row = sheet.row
+            at = "" if since.year <= 1900 else since.isoformat()
+            sheet.put(row, 0, path)
+            sheet.put(row, 1, entry.label)
+            sheet.put(row, 2, at)
+            cell = _cell(inputs, path, since)
+            if cell is not None:
+                sheet.put(row, 3, cell, _number(entry.unit))
+            else:
+                value: Any = dated.value
+                if dated.grow is not None:
+                    value = float(register.number(path, since)[0])
+                if isinstance(value, bool):
+                    value = "yes" if value else "no"
+                sheet.put(row, 3, EMPTY if value is None else value, _number(entry.unit), ENGINE)
+            sheet.put(row, 4, entry.unit)
+            sheet.put(row, 5, dated.status.replace("_", " "))
+            sheet.put(row, 6, _source(register, dated.source))
+            if dated.range is not None:
+                sheet.put(row, 7, dated.range.low)
+                sheet.put(row, 8, dated.range.high)
+            if _changed(register, base, path, since):
+                sheet.put(row, 9, "changed", look="changed")
+            note = dated.note or entry.note or ""
+            sheet.put(row, 10, " ".join(note.split()), look="note")
+
+
+def _number(unit: str) -> str:
+    return "share" if unit.startswith("share") else "people" if unit == "people" else ""
+
+
+def _cell(inputs: Inputs, path: str, since: dt.date) -> Live | None:
+    """The input's cell, where the formulas follow it and it is not empty."""
+    for prefix in ("in", "at"):
+        row: Row | None = inputs.rows.get((prefix, path, since))
+        if row is None:
+            continue
+        content = row.content
+        value = content.value if isinstance(content, Live) else content
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
+        if value is None or value != value or isinstance(value, dt.date):
+            return None
+        return inputs.book.named((prefix, path, since), value)
+    return None
+
+
+def _source(register: Register, key: str) -> str:
+    found = register.tree.sources.get(key)
+    return key if found is None else f"{found.title} ({found.publisher}, {found.date})"
+
+
+def _changed(register: Register, base: Register, path: str, since: dt.date) -> bool:
+    if {path, f"{path}.{day_word(since)}"} & register.changed:
+        return True
+    before = base.entries.get(path)
+    now = register.entries[path].values[since].value
+    then = before.values.get(since) if before is not None else None
+    return then is None or then.value != now
+
+
+# --------------------------------------------------------------------------------------- the checks
+
+
+def checks(
+    book: Book,
+    identities: Sequence[tuple[str, Live]],
+    scale: Live,
+    value: tuple[Live, Live],
+    *,
+    refusals: Sequence[tuple[str, Live]] = (),
+    full: Decision | None = None,
+) -> None:
+    """Sums that must hold, what the calculator would refuse, and the figure at full resolution.
+
+    identities: sentences with a gap that must be 0 against `scale`; refusals: sentences with 1
+    where the calculator would refuse such inputs; value: total and PMPM.
+    """
+    sheet = book.sheet(CHECKS)
+    sheet.widths |= {0: 70.0, 1: 20.0, 2: 16.0, 3: 16.0}
+    sheet.title("Checks", "They are worked out anew with every change of an input.")
+    tolerance = sheet.put(sheet.row, 1, TOLERANCE)
+    sheet.put(sheet.row - 1, 0, "Counts as 0, against the largest amount")
+    size = sheet.put(sheet.row, 1, largest(absolute(scale), 1), "usd")
+    sheet.put(sheet.row - 1, 0, "The largest amount, USD")
+    sheet.heading(sheet.row + 1, 0, ["Sums that must hold", "Gap", "Verdict", "1: broken"])
+    bad: list[Live] = []
+    for sentence, gap in identities:
+        row = sheet.row
+        sheet.put(row, 0, sentence)
+        cell = sheet.put(row, 1, gap, "plain")
+        broken = sheet.put(row, 3, where(absolute(cell) > tolerance * size, 1, 0))
+        sheet.put(row, 2, where(broken > 0, "broken", "holds"))
+        bad.append(broken)
+    if refusals:
+        sheet.heading(
+            sheet.row + 1, 0, ["What the calculator would refuse", "", "Verdict", "1: refused"]
+        )
+        for sentence, flag in refusals:
+            row = sheet.row
+            sheet.put(row, 0, sentence)
+            refused = sheet.put(row, 3, flag)
+            sheet.put(row, 2, where(refused > 0, "refused", "holds"))
+            bad.append(refused)
+    row = sheet.row + 1
+    sheet.put(row, 0, "Broken or refused", look="sum")
+    count = sheet.put(row, 1, total(*bad), "", look="sum")
+    sheet.put(row, 2, where(count > 0, "broken", "all hold"), look="sum")
+    book.name("checks_broken", count)
+    if full is not None:
+        _full(sheet, value, full, tolerance)
+
+
+def _full(sheet: Sheet, value: tuple[Live, Live], full: Decision, tolerance: Live) -> None:
+    """The figure at full resolution beside this file's."""
+    whole, pmpm = value
+    sheet.heading(sheet.row + 1, 0, ["Beside the calculator at full resolution", "USD", "USD PMPM"])
+    row = sheet.row
+
+    def line(label: str, cells: Sequence[Any], numbers: Sequence[str]) -> list[Live]:
+        at = sheet.row
+        sheet.put(at, 0, label)
+        return [
+            sheet.put(at, 1 + place, cell, number)
+            for place, (cell, number) in enumerate(zip(cells, numbers, strict=True))
+        ]
+
+    money_look = ("usd", "cents")
+    now = line("Value of joining in this file now", [whole, pmpm], money_look)
+    written = line(
+        "Value of joining in this file as written", [float(whole.value), float(pmpm.value)],
+        money_look,
+    )  # fmt: skip
+    best = line(
+        "At full resolution, for the inputs as written", [full.value.total, full.value.pmpm],
+        money_look,
+    )  # fmt: skip
+    gap = [one - other for one, other in zip(written, best, strict=True)]
+    line("This file less full resolution, as written", gap, ("usd", "fine"))
+    share = where(absolute(best[0]) > 0, absolute(gap[0]) / absolute(best[0]), 0)
+    line("as a share of the value", [share], ("thousandth",))
+    same = absolute(now[0] - written[0]) <= tolerance * largest(absolute(written[0]), 1)
+    line(
+        "The inputs are as written",
+        [where(same, "yes", "no: full resolution needs a new run")],
+        ("",),
+    )
+    sheet.put(
+        row + 7,
+        0,
+        "This file has fewer strata of spending than the calculator; the aim is a difference under"
+        " 1% of the value or one cent PMPM.",
+        look="note",
+    )
+
+
+# ---------------------------------------------------------------------------------------- about
+
+
+LEGEND = (
+    ("input", "An input: change it, within what the column Allowed says, and everything follows."),
+    ("changed", "An input that differs from the shipped scenario."),
+    ("formula", "A formula."),
+    ("engine", "A value of the calculator, as it was when this file was written."),
+)
+
+
+def about(
+    book: Book,
+    decision: Decision,
+    sheets: Mapping[str, str],
+    *,
+    notes: Sequence[str] = (),
+) -> None:
+    """What this file is, how to read it, and the scenario that it was made from."""
+    sheet = book.sheet(ABOUT)
+    sheet.widths |= {0: 24.0, 1: 120.0}
+    sheet.title("About this workbook")
+    lines = (
+        ("Decision", f"{decision.scenario.name}: {decision.scenario.label}"),
+        ("Calculator", __version__),
+        ("Fingerprint", decision.fingerprint),
+    )
+    names = {"Calculator": "calculator_version", "Fingerprint": "fingerprint"}
+    for label, text in lines:
+        row = sheet.row
+        sheet.put(row, 0, label, look="text")
+        cell = sheet.put(row, 1, text, look=ENGINE)
+        if label in names:
+            book.name(names[label], cell)
+    reading = (
+        "The formulas are the calculator's own model at its workbook resolution. Each cell carries"
+        " the value it had when the file was written.",
+        "An input's name is in_ and its path with underscores, a result's out_value_... or"
+        " out_join_... and out_stay_out_... with its line and year.",
+        f"balance decide FILE.xlsx reads this file back: the scenario below, and each input cell"
+        f" that was changed ({decision.scenario.program}).",
+        *notes,
+    )
+    sheet.heading(sheet.row + 1, 0, ["How to read it", ""])
+    for text in reading:
+        sheet.put(sheet.row, 1, text, look="wrapped")
+    sheet.heading(sheet.row + 1, 0, ["Colours", ""])
+    for look, text in LEGEND:
+        row = sheet.row
+        word = "calculator" if look == ENGINE else look
+        sheet.put(row, 0, word.capitalize(), look=look)
+        sheet.put(row, 1, text)
+    sheet.heading(sheet.row + 1, 0, ["Sheets", ""])
+    for name, what in sheets.items():
+        row = sheet.row
+        sheet.put(row, 0, name)
+        sheet.put(row, 1, what)
+    sheet.heading(sheet.row + 1, 0, ["The scenario", ""])
+    first = sheet.row
+    written = decision.scenario.to_yaml().rstrip("\n").split("\n")
+    for line in written:
+        sheet.put(sheet.row, 1, line, look="text")
+    book.names["scenario_file"] = Ref(ABOUT, (first, 1), (first + len(written) - 1, 1))
+    sheet.landscape = False
