@@ -1,17 +1,41 @@
-"""Text that goes into a file others open: never a formula there, whoever wrote it."""
+"""Files that others open: whole or not there, and text in them never a formula."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from calculator.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # What a spreadsheet takes for the start of a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def check_target(path: Path, option: str = "file") -> None:
+    """Refuse what could not be written, before any work is done for it."""
+    if path.is_dir():
+        raise InputError(option, "the name of a file", f"{path}, which is a folder")
+    if not path.parent.is_dir():
+        raise InputError(option, "a file in a folder that exists", str(path))
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A name to write to; it becomes `path` at the end, or nothing is left."""
+    check_target(path)
+    # A folder of its own: what is written there has the rights of any other file.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        unfinished = Path(folder) / path.name
+        yield unfinished
+        unfinished.replace(path)
 
 
 def as_text(cell: object) -> object:

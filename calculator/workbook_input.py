@@ -40,13 +40,13 @@ SPANS = {
 }
 
 
-def input_name(path: str) -> str:
-    """The name of a path's input cell.
+def input_name(path: str, prefix: str = PREFIX) -> str:
+    """The name of a path's input cell, or of another cell of that path by its prefix.
 
     >>> input_name("plan.members"), input_name("assumptions.uptake.initiation.2028_01_01")
     ('in_plan_members', 'in_assumptions_uptake_initiation_2028_01_01')
     """
-    return PREFIX + path.replace(".", "_")
+    return prefix + path.replace(".", "_")
 
 
 @dataclass(frozen=True)

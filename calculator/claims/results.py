@@ -5,10 +5,7 @@ Files are whole or not there. No member identifier is in anything but the member
 
 from __future__ import annotations
 
-import contextlib
 import re
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +13,7 @@ from calculator.claims import files, query
 from calculator.claims.engine import LINE, Engine
 from calculator.claims.reading import PAID, Claims
 from calculator.errors import InputError
-from calculator.exports import FORMULA
+from calculator.exports import FORMULA, check_target, whole
 
 SUFFIXES = (".csv", ".parquet")
 USD = query.PER_CENT * 100  # hundred-millionths
@@ -29,26 +26,11 @@ def check_targets(claims: str, out: Path | None, rejects: Path | None) -> None:
     for option, path in (("--out", out), ("--rejects", rejects)):
         if path is None:
             continue
-        if path.is_dir():
-            raise InputError(option, "the name of a file", f"{path}, which is a folder")
-        if not path.parent.is_dir():
-            raise InputError(option, "a file in a folder that exists", str(path))
+        check_target(path, option)
         if path.resolve() == Path(claims).resolve():
             raise InputError(option, "another file than the claims", str(path))
     if out is not None and rejects is not None and out.resolve() == rejects.resolve():
         raise InputError("--rejects", "another file than --out", str(rejects))
-
-
-@contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A name to write to; it becomes `path` at the end, or nothing is left."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as made:
-        name = Path(made.name)
-    try:
-        yield name
-        name.replace(path)
-    finally:
-        name.unlink(missing_ok=True)
 
 
 def write_members(engine: Engine, by_phase: Any, path: Path) -> None:

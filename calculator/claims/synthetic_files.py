@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from calculator.claims.synthetic import (
     chunks,
 )
 from calculator.errors import InputError
+from calculator.exports import whole
 
 SUFFIXES = (".csv", ".parquet")
 MONEY = pa.decimal128(12, 2)
@@ -75,15 +75,8 @@ def _whole(path: Path | None, schema: Any) -> Iterator[Any]:
     if path is None:
         yield lambda table: None
         return
-    if path.is_dir():
-        raise InputError("file", "the name of a file", f"{path}, which is a folder")
-    if not path.parent.is_dir():
-        raise InputError("file", "a file in a folder that exists", str(path))
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        unfinished = Path(folder) / path.name
-        with _writer(unfinished, schema) as writer:
-            yield writer.write_table
-        unfinished.replace(path)
+    with whole(path) as unfinished, _writer(unfinished, schema) as writer:
+        yield writer.write_table
 
 
 def _writer(path: Path, schema: Any) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from calculator.errors import InputError
+from calculator.exports import whole
 from calculator.scenario import Scenario, load_scenario, read_value
 
 DONE, BUG, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -49,25 +48,10 @@ def loaded(scenario: str, pairs: list[str] | None) -> Scenario:
     return load_scenario(scenario).with_settings(settings(pairs))
 
 
-def check_target(path: Path) -> None:
-    """Refuse what could not be written, before any work is done for it."""
-    if path.is_dir():
-        raise InputError("file", "the name of a file", f"{path}, which is a folder")
-    if not path.parent.is_dir():
-        raise InputError("file", "a file in a folder that exists", str(path))
-
-
 def write_whole(path: Path, content: str) -> None:
-    """Write a file so that it is either whole or not there."""
-    check_target(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    """Write text so that the file is either whole or not there."""
+    with whole(path) as name:
+        name.write_text(content, encoding="utf-8", newline="")
 
 
 def say_json(data: Any) -> None:

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from calculator.assumptions import plans_file
-from calculator.cli.common import JsonOption, app, check_target, say_json, write_whole
+from calculator.cli.common import JsonOption, app, say_json, write_whole
 from calculator.cli.progress import progress
 from calculator.errors import InputError
-from calculator.exports import csv_rows
+from calculator.exports import check_target, csv_rows
 
 OUT_SUFFIXES = (".csv", ".xlsx")
 

@@ -348,10 +348,14 @@ def indices_sentence(found: Indices) -> str:
     if found.deviation < NOTHING:
         return "The value hardly varies over the ranges: there is no spread to explain."
     label, index = inside(found.inputs[0].label), found.found[0]
+    together = (
+        f"{_part(index.total)} with what it does together with others"
+        if index.total > index.first
+        else "and nothing more that these draws can tell with what it does together with others"
+    )
     return (
         f"Most of the spread of value comes from {label}: {_part(index.first)} by itself,"
-        f" {_part(index.total)} with what it does together with others. All inputs by themselves"
-        f" explain {_part(found.alone)}."
+        f" {together}. All inputs by themselves explain {_part(found.alone)}."
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from calculator.decision import PlanDecision, StateDecision, decide
 from calculator.errors import InputError
+from calculator.exports import check_target
 from calculator.scenario import Scenario
 
 SUFFIX = ".xlsx"
@@ -40,7 +41,4 @@ def check_path(path: Path) -> None:
     """An InputError where no workbook can be written, before anything is worked out."""
     if path.suffix.lower() != SUFFIX:
         raise InputError("file", "a name that ends in .xlsx", path.name)
-    if path.is_dir():
-        raise InputError("file", "the name of a file", f"{path}, which is a folder")
-    if not path.parent.is_dir():
-        raise InputError("file", "a file in a folder that exists", str(path))
+    check_target(path)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +12,10 @@ import numpy as np
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
+from calculator.exports import whole
 from calculator.report.workbook import check_path
 from calculator.report.workbook.cells import Live, Name, Ref
+from calculator.settable import EPOCH
 
 # A cell's kind, its look: what is typed, what is calculated, what comes from the engine.
 INPUT, FORMULA, ENGINE = "input", "formula", "engine"
@@ -44,6 +44,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "shrunk": {"font_color": "#6B7681", "italic": True, "shrink": True},
     "sentence": {"text_wrap": True, "valign": "top", "font_size": 12},
     "text": {},
+    "unit": {"indent": 1},
     "wrapped": {"text_wrap": True, "valign": "top"},
     "wrapped note": {"font_color": "#6B7681", "italic": True, "text_wrap": True, "valign": "top"},
     "sum": {"bold": True, "top": 1},
@@ -64,9 +65,6 @@ NUMBERS = {
     "thousandth": "0.00%",
     "month": '[>=1000]"never";0.0000',
 }
-
-
-EPOCH = dt.date(1899, 12, 30)  # day 0 of a spreadsheet, from 1900-03-01 on
 
 
 def serial(day: dt.date) -> int:
@@ -213,14 +211,8 @@ class Book:
     def write(self, path: Path) -> None:
         """The file, whole or not at all."""
         check_path(path)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-        try:
-            self._write(temporary)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with whole(path) as name:
+            self._write(str(name))
 
     def _write(self, path: str) -> None:
         options = {

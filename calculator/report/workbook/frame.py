@@ -39,6 +39,8 @@ SUMMARY, INPUTS, ASSUMPTIONS, CHECKS, ABOUT = (
 TOLERANCE = 1e-9
 COLOURS = ("#1B6B93", "#9AA5AD", "#C97B2D")
 MILLION = 1e6
+# Dollars on an axis, in thousands and in millions.
+AXES = {False: '$#,##0,"K";\u2212$#,##0,"K"', True: '$#,##0.0,,"M";\u2212$#,##0.0,,"M"'}
 # Columns of the summary that a page has room for.
 WIDE = 8
 
@@ -110,45 +112,74 @@ def summary(book: Book, decision: Decision, told: Told, sentence: str) -> None:
         sheet.put(at, 0, label, look=look or "text")
         cells = sheet.across(at, 1, [row[p] for p in range(periods)], "usd", look)
         sheet.put(at, 1 + periods, total(cells), "usd", look)
-    sheet.row = first + len(told.rows) + 1
+    # Worth nothing: the charts' line, which keeps 0 on their axis.
+    nothing = len(told.rows)
+    sheet.put(first + nothing, 0, "Break-even", look="note")
+    sheet.across(first + nothing, 1, [0.0] * (periods + 1), "usd", "note")
+    sheet.row = first + len(told.rows) + 2
     note = "Change a cell of the sheet Inputs and everything on this page follows."
     sheet.put(sheet.row, 0, note, look="note")
     top = sheet.row + 1
     others = [place for place in range(len(told.rows)) if place != shown]
-    large = max(float(np.max(np.abs(row.value))) for _, row in told.rows) >= MILLION
-    axis = "$#,##0.0,,\\M" if large else "$#,##0,\\K"
-    _chart(sheet, top, 0, "Value of joining by year, USD", first, [shown], periods, axis)
+    sums = [sheet.range(first + place, 1 + periods, 1, 1) for place in range(len(told.rows))]
+    worth = where(sums[shown] < 0, "Joining costs ", "Joining is worth ")
+    all_years = f" million over {periods} years, USD a year"
+    finding = said(worth, money(sums[shown] / MILLION), all_years)
+    # A chart's title is a cell above it: it follows the inputs.
+    sheet.put(top, 0, finding, look="head")
+    sheet.merged.append((top, 0, top, 2))
+    sheet.heights[top] = 28.0
+    _chart(sheet, (top + 1, 0), first, [shown, nothing], periods)
     if others:
-        _chart(sheet, top, 3, "Both branches by year, USD", first, others, periods, axis)
-    sheet.row = top + 18
+        parts: list[Any] = []
+        for place in others:
+            sign = where(sums[place] < 0, "\u2212", "")
+            name = told.rows[place][0]
+            parts += [
+                "; " if parts else "",
+                name,
+                " ",
+                sign,
+                money(sums[place] / MILLION),
+                " million",
+            ]
+        sheet.put(top, 3, said(*parts), look="head")
+        sheet.merged.append((top, 3, top, last))
+        _chart(sheet, (top + 1, 3), first, [*others, nothing], periods)
+    sheet.row = top + 19
     sheet.print_to = (sheet.row, last)
 
 
 def _chart(
-    sheet: Sheet, row: int, column: int, title: str, first: int, rows: Sequence[int], periods: int,
-    axis: str,
-) -> None:  # fmt: skip
-    """Columns by period, as a native chart."""
+    sheet: Sheet, at: tuple[int, int], first: int, rows: Sequence[int], periods: int
+) -> None:
+    """Columns by period and the line of the last row, as a native chart."""
+    shown = [sheet.range(first + row, 1, 1, periods).value for row in rows]
+    large = bool(np.max(np.abs(shown)) >= MILLION)
+
+    def series(row: int, look: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "name": [sheet.name, first + row, 0],
+            "categories": [sheet.name, first - 1, 1, first - 1, periods],
+            "values": [sheet.name, first + row, 1, first + row, periods],
+            **look,
+        }
 
     def add(workbook: Any, target: Any) -> None:
-        chart = workbook.add_chart({"type": "column"})
-        for place, one in enumerate(rows):
-            chart.add_series(
-                {
-                    "name": [sheet.name, first + one, 0],
-                    "categories": [sheet.name, first - 1, 1, first - 1, periods],
-                    "values": [sheet.name, first + one, 1, first + one, periods],
-                    "fill": {"color": COLOURS[place % len(COLOURS)]},
-                    "gap": 60,
-                }
-            )
-        chart.set_title({"name": title, "name_font": {"size": 11, "bold": True}})
-        chart.set_legend({"none": True} if len(rows) == 1 else {"position": "bottom"})
+        chart, line = (workbook.add_chart({"type": kind}) for kind in ("column", "line"))
+        *columns, nothing = rows
+        for row, colour in zip(columns, COLOURS, strict=False):
+            chart.add_series(series(row, {"fill": {"color": colour}, "gap": 60}))
+        line.add_series(series(nothing, {"line": {"color": "#16242C", "width": 1}}))
+        chart.combine(line)
+        chart.set_title({"none": True})
+        legend = {"position": "bottom", "delete_series": [len(columns)]}
+        chart.set_legend({"none": True} if len(columns) == 1 else legend)
         grid = {"visible": True, "line": {"color": "#E3E8EB"}}
-        chart.set_y_axis({"num_format": axis, "major_gridlines": grid})
+        chart.set_y_axis({"num_format": AXES[large], "major_gridlines": grid})
         chart.set_x_axis({"label_position": "low"})
-        chart.set_size({"width": 420, "height": 300})
-        target.insert_chart(row, column, chart, {"x_offset": 60 if column else 0})
+        chart.set_size({"width": 410, "height": 280})
+        target.insert_chart(*at, chart)
 
     sheet.finish.append(add)
 

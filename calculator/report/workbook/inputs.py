@@ -19,6 +19,7 @@ from calculator.report.workbook.book import ENGINE, FORMULA, INPUT, Book, Sheet,
 from calculator.report.workbook.cells import Live, rounded, summed
 from calculator.scenario import Scenario, load_scenario
 from calculator.schema import Assumption
+from calculator.workbook_input import input_name
 
 HEADINGS = ("", "Value", "Unit", "Status", "Allowed", "Path", "As shipped")
 VALUE = 1
@@ -37,15 +38,6 @@ SECTIONS = {
 }
 # A value that is none is an empty cell.
 EMPTY = float("nan")
-
-
-def cell_name(path: str, prefix: str = "in") -> str:
-    """The name of a path's cell.
-
-    >>> cell_name("plan.members"), cell_name("assumptions.uptake.initiation.2028_01_01")
-    ('in_plan_members', 'in_assumptions_uptake_initiation_2028_01_01')
-    """
-    return f"{prefix}_{path.replace('.', '_')}"
 
 
 @dataclass
@@ -290,14 +282,14 @@ class Inputs:
         sheet.put(line, 0, label)
         cell = sheet.put(line, VALUE, content, row.number, row.look)
         for column, text in enumerate((row.unit, row.status, row.allowed, path), start=VALUE + 1):
-            sheet.put(line, column, text, look="note" if column > VALUE + 2 else "text")
+            sheet.put(line, column, text, look="note" if column > VALUE + 2 else "unit")
         shipped = row.shipped
         if isinstance(shipped, bool):
             shipped = "yes" if shipped else "no"
         if row.prefix == "in" and shipped is not None:
             sheet.put(line, VALUE + len(HEADINGS) - 2, shipped, row.number, ENGINE)
         if row.prefix:
-            name = cell_name(path, row.prefix)
+            name = input_name(path, f"{row.prefix}_")
             self.book.given[key] = name
             self.book.name(name, cell)
         rule: dict[str, Any]
