@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from calculator.errors import InputError
+from calculator.errors import InputError, in_words
 from calculator.register import Register, nearest
 from calculator.schema import (
     STATUSES,
@@ -49,6 +49,7 @@ __all__ = [
 
 LEVERS = "levers"
 SOURCES = "sources"
+A_DAY = "a date as 2028-01-01"
 
 
 class _Lines(dict[str, Any]):
@@ -67,6 +68,8 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> _Lines:
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
         line = key_node.start_mark.line + 1
+        if isinstance(key, list | dict):
+            raise AssumptionError(f"{loader.name}, line {line}", "a key is a word or a date")
         if key in mapping:
             raise AssumptionError(f"{loader.name}, line {line}", f"duplicate key {key}")
         mapping[key] = loader.construct_object(value_node, deep=True)
@@ -74,7 +77,18 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> _Lines:
     return mapping
 
 
+def _day(loader: _Loader, node: yaml.ScalarNode) -> dt.date:
+    """A date, if a calendar has it."""
+    try:
+        found: dt.date = loader.construct_yaml_timestamp(node)
+    except ValueError:
+        where = f"{Path(loader.name).name}, line {node.start_mark.line + 1}"
+        raise InputError(where, A_DAY, node.value) from None
+    return found
+
+
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _day)
 
 
 def read_yaml(path: Path) -> Any:
@@ -88,6 +102,8 @@ def read_yaml(path: Path) -> Any:
         raise AssumptionError(where, str(getattr(error, "problem", "not YAML"))) from None
     except UnicodeDecodeError:
         raise AssumptionError(path.name, "not a text file") from None
+    except RecursionError:
+        raise AssumptionError(path.name, "brackets in brackets without end") from None
 
 
 def _check_entry(entry: Assumption, where: str, sources: Iterable[str]) -> None:
@@ -103,7 +119,7 @@ def _check_entry(entry: Assumption, where: str, sources: Iterable[str]) -> None:
                 entry.checked(at, dated.value)
             except InputError as error:
                 raise AssumptionError(
-                    at, f"allowed is {error.allowed}; given was {error.given}"
+                    at, f"allowed is {error.allowed}; given was {in_words(error.given)}"
                 ) from None
         elif dated.value is not None or day == min(entry.values):
             raise AssumptionError(at, "either a value or a growth from an earlier one")

@@ -138,6 +138,7 @@ def decide(
     """
     if resolution not in RESOLUTIONS:
         raise InputError("resolution", "one of " + ", ".join(RESOLUTIONS), resolution)
+    evaluation = evaluate(scenario, resolution=resolution)
     found = None
     if draws is not None:
         found = uncertain(
@@ -147,8 +148,8 @@ def decide(
             resolution=resolution,
             loss_usd=loss_usd,
             loss_share=loss_share,
+            central=float(evaluation.result.value[0].sum()),
         )
-    evaluation = evaluate(scenario, resolution=resolution)
     if isinstance(scenario, StateScenario):
         assert isinstance(evaluation, StateEvaluation)
         return StateDecision(scenario, evaluation, resolution, found)

@@ -16,22 +16,61 @@ from calculator.model.arrays import Array
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
+def over_limits(values: Array, base: Array, usd: float, share: float) -> tuple[float, float]:
+    """Share of draws that lose more than so many dollars, and than such a share of a base.
+
+    values, base: (N,) USD. A base below nothing is none: rebates above all cost leave a state no
+    budget to lose a share of.
+
+    >>> base = np.array([10.0, 10.0, 10.0, -90.0])
+    >>> over_limits(np.array([-3.0, -1.0, 2.0, 4.0]), base, 2.0, 0.05)
+    (0.25, 0.5)
+    """
+    limit = share * np.maximum(base, 0.0)
+    return float(risk.loses_more(values, usd)), float(risk.loses_more(values, limit))
+
+
 @dataclass(frozen=True)
 class Spread:
     """One value over draws, in one unit."""
 
     values: Array  # (N,)
 
+    @property
+    def pays(self) -> float:
+        """Share of draws above 0: in which joining pays."""
+        return float(risk.pays(self.values))
+
+    @property
+    def median(self) -> float:
+        """The draw in the middle."""
+        return float(np.median(self.values))
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Between what 90% of draws lie."""
+        low, high = np.quantile(self.values, [risk.TAIL, 1.0 - risk.TAIL])
+        return float(low), float(high)
+
+    def beyond(self, *, best: bool) -> float:
+        """Mean of the worst 5% of draws, or of the best.
+
+        >>> Spread(np.arange(100.0)).beyond(best=False), Spread(np.arange(100.0)).beyond(best=True)
+        (2.0, 97.0)
+        """
+        sign = -1.0 if best else 1.0
+        return sign * float(risk.worst_mean(sign * self.values))
+
     def to_dict(self) -> dict[str, Any]:
         """Mean, spread, quantiles by percent, the worst 5%, and how often it is above 0."""
         values = self.values
         at = np.quantile(values, QUANTILES)
         return {
-            "probability_join_pays": float(risk.pays(values)),
+            "probability_join_pays": self.pays,
             "mean": float(values.mean()),
             "standard_error": risk.standard_error(values),
             "standard_deviation": float(values.std()),
-            "tail_mean_5": float(risk.worst_mean(values)),
+            "tail_mean_5": self.beyond(best=False),
             "quantiles": {
                 f"{100 * part:g}": float(value) for part, value in zip(QUANTILES, at, strict=True)
             },
@@ -71,6 +110,7 @@ class Uncertain:
     draws: Draws
     resolution: str
     periods: tuple[str, ...]  # plan years, or state fiscal years
+    months: tuple[int, ...]  # in each period; the first and last of a state may be part of a year
     value: Array  # (N, P) joining less staying out
     present_value: Array  # (N,) at each draw's own rate
     member_months: Array  # (N, P) of own members
@@ -128,22 +168,24 @@ class Uncertain:
         """
         usd = self.limits.usd if usd is None else usd
         share = self.limits.share if share is None else share
-        # Rebates above all cost leave a state no budget to lose a share of.
-        whole, yearly = np.maximum(self.base.sum(axis=1), 0.0), np.maximum(self.base, 0.0)
-        one = usd / len(self.periods)
+        over_usd, over_share = over_limits(self.total, self.base.sum(axis=1), usd, share)
+        yearly = np.maximum(self.base, 0.0)
+        parts = np.asarray(self.months) / sum(self.months)
         return {
             "usd": usd,
             "share": share,
             "share_of": self.limits.against,
-            "probability_over_usd": float(risk.loses_more(self.total, usd)),
-            "probability_over_share": float(risk.loses_more(self.total, share * whole)),
+            "probability_over_usd": over_usd,
+            "probability_over_share": over_share,
             "by_period": {
                 period: {
-                    "usd": one,
-                    "probability_over_usd": float(risk.loses_more(value, one)),
+                    "usd": float(usd * part),
+                    "probability_over_usd": float(risk.loses_more(value, usd * part)),
                     "probability_over_share": float(risk.loses_more(value, share * base)),
                 }
-                for period, value, base in zip(self.periods, self.value.T, yearly.T, strict=True)
+                for period, part, value, base in zip(
+                    self.periods, parts, self.value.T, yearly.T, strict=True
+                )
             },
         }
 
@@ -163,17 +205,16 @@ class Uncertain:
 
     def _tail(self, amounts: Array) -> dict[str, float]:
         """Risk of an amount, (N, P): USD over the horizon, but for shares and what says PMPM."""
-        total = amounts.sum(axis=1)
+        total, limits = amounts.sum(axis=1), self.limits
+        over_usd, over_share = over_limits(total, self.base.sum(axis=1), limits.usd, limits.share)
         return {
             "probability_above_0": float(risk.pays(total)),
             "mean": float(total.mean()),
             "standard_deviation": float(total.std()),
             "tail_mean_5": float(risk.worst_mean(total)),
             "tail_mean_5_pmpm": float(risk.worst_mean(total / self.member_months.sum(axis=1))),
-            "probability_over_usd": float(risk.loses_more(total, self.limits.usd)),
-            "probability_over_share": float(
-                risk.loses_more(total, self.limits.share * self.base.sum(axis=1))
-            ),
+            "probability_over_usd": over_usd,
+            "probability_over_share": over_share,
         }
 
     def to_dict(self) -> dict[str, Any]:

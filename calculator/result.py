@@ -96,14 +96,7 @@ class Decision(ABC):
     @cached_property
     def fingerprint(self) -> str:
         """sha256 of the inputs, the resolved assumptions, the resolution and the version."""
-        record = {
-            "version": __version__,
-            "resolution": self.resolution,
-            "scenario": self.scenario.model_dump(mode="json"),
-            "assumptions": self.register.resolved(),
-        }
-        text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return fingerprint(self.scenario, self.register, self.resolution)
 
     def heading(self) -> dict[str, Any]:
         """What identifies the run, and its value: the start of the JSON contract."""
@@ -179,6 +172,18 @@ class Decision(ABC):
             if np.any(self._central(amounts)):
                 found.setdefault(line, {})[payer] = self._by_period(amounts)
         return found
+
+
+def fingerprint(scenario: Scenario, register: Register, resolution: str) -> str:
+    """sha256 of the inputs, the resolved assumptions, the resolution and the version."""
+    record = {
+        "version": __version__,
+        "resolution": resolution,
+        "scenario": scenario.model_dump(mode="json"),
+        "assumptions": register.resolved(),
+    }
+    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def check_identities(gaps: Mapping[str, Array], scale: float, worth: Iterable[Array]) -> None:

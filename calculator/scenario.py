@@ -42,6 +42,8 @@ from calculator.sections import (
 )
 
 AnyScenario = TypeVar("AnyScenario", bound="Scenario")
+# Whose scenario it is, in words.
+PAYERS = {"part_d": "a Part D plan's", "medicaid": "a state's"}
 # Sections that hold changes to what is shipped, not fields of their own.
 CHANGES = ("terms", "assumptions")
 MOST_BYTES = 1_000_000
@@ -129,15 +131,30 @@ class Scenario(Section):
             if path.split(".")[0] in CHANGES and path != "terms.package":
                 known.locate(path)
             elif path not in own:
-                raise InputError("path", nearest(path, [*own, *known.entries]), path)
+                raise self._unknown(path, [*own, *known.entries])
             fields.place(data, path.split("."), value)
             if self.observed is not None:
                 # What is typed over an observed value is no longer observed.
                 seen = data["observed"]["paths"]
                 data["observed"]["paths"] = [other for other in seen if not under(other, path)]
-        changed = _validated(type(self), data)
+        try:
+            changed = _validated(type(self), data)
+        except InputError as error:
+            alone = [path for path in settings if path.startswith("therapy.mix.")]
+            if error.field != "therapy.mix" or not alone:
+                raise
+            allowed = f"{error.allowed}: all of them together, as therapy.mix={{wegovy: 1}}"
+            raise InputError(error.field, allowed, error.given) from None
         changed.register()
         return changed
+
+    def _unknown(self, path: str, known: list[str]) -> InputError:
+        """An unknown path: one of the other program's scenarios, or the nearest that there are."""
+        for program, other in PROGRAMS.items():
+            if path in dict(fields.walk(other)) and not isinstance(self, other):
+                allowed = f"a path of {PAYERS[self.program]} scenario"
+                return InputError("path", allowed, f"{path}, which is {PAYERS[program]}")
+        return InputError("path", nearest(path, known), path)
 
     def changed_fields(self) -> dict[str, str]:
         """Fields that differ from the shipped scenario it starts from: path -> title."""

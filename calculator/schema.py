@@ -32,10 +32,10 @@ class AssumptionError(InputError):
 class Range(BaseModel):
     """What an uncertain value may be: a 95% interval, or the ends of a judged range."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     low: float
     high: float
-    dist: Literal["beta", "lognormal", "triangular", "uniform"]
+    dist: Literal["beta", "lognormal", "normal", "triangular", "uniform"]
 
 
 class Dated(BaseModel):

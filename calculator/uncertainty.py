@@ -11,7 +11,7 @@ from calculator.errors import InputError
 from calculator.medicaid_decision import StateDecision, evaluate_state
 from calculator.model import ledger as words
 from calculator.model import medicaid, protection, risk
-from calculator.model.arrays import Array
+from calculator.model.arrays import MONTHS, Array
 from calculator.model.drug_costs import Costs, drug_costs
 from calculator.model.inputs import Inputs
 from calculator.model.part_d import Result, settle
@@ -50,13 +50,15 @@ def uncertain(
     loss_usd: float | None = None,
     loss_share: float | None = None,
     table: Draws | None = None,
+    central: float | None = None,
 ) -> Uncertain:
     """A decision over `count` draws (rounded up to a power of two) of what is uncertain in it.
 
     All draws are one uncertain world: a bid knows each by its experience, and the rest as their
     mean (model section 6). progress(done, total) is called between chunks and may raise to stop.
     loss_usd, loss_share: losses whose probability is stated, in place of the assumed ones. table:
-    these draws instead of new ones. The same seed gives the same numbers.
+    these draws instead of new ones. central: USD of the central run, where it is known. The same
+    seed gives the same numbers.
 
     >>> from calculator.scenario import load_scenario
     >>> found = uncertain(load_scenario("pdp_regional"), 8, resolution="workbook")
@@ -66,8 +68,9 @@ def uncertain(
     if resolution not in RESOLUTIONS:
         raise InputError("resolution", "one of " + ", ".join(RESOLUTIONS), resolution)
     found = draws(scenario, count, seed) if table is None else table
+    losses = loss_usd, loss_share
     if isinstance(scenario, StateScenario):
-        return _state(scenario, found, resolution, progress, (loss_usd, loss_share))
+        return _state(scenario, found, resolution, progress, losses, central)
     assert isinstance(scenario, PlanScenario)
     run = evaluate_plan(
         scenario,
@@ -77,7 +80,7 @@ def uncertain(
         interpolate=True,
         progress=progress,
     )
-    return _plan(scenario, found, run, resolution, (loss_usd, loss_share))
+    return _plan(scenario, found, run, resolution, losses, central)
 
 
 def limits(
@@ -106,6 +109,7 @@ def _plan(
     run: Evaluation,
     resolution: str,
     losses: tuple[float | None, float | None],
+    central: float | None,
 ) -> Uncertain:
     inputs, result, count = run.inputs, run.result, found.count
     shape = (count, len(inputs.years))
@@ -114,6 +118,8 @@ def _plan(
         return np.array(np.broadcast_to(amounts, shape))
 
     value = wide(result.value)
+    if central is None:
+        central = float(evaluate_plan(scenario, None, resolution).result.value[0].sum())
     bare = {
         name: settle(less, costs, draws=count)
         for name, (less, costs) in _without(inputs, run.costs).items()
@@ -126,6 +132,7 @@ def _plan(
         draws=found,
         resolution=resolution,
         periods=tuple(str(year) for year in inputs.years),
+        months=(MONTHS,) * len(inputs.years),
         value=value,
         present_value=(value * yearly_discount(shape[1], rate)).sum(axis=1),
         member_months=wide(result.member_months),
@@ -138,7 +145,7 @@ def _plan(
         },
         inside_corridor=_inside(inputs, result, shape),
         interpolation=_checked(run, count) if run.interpolated else EXACT,
-        central=float(evaluate_plan(scenario, None, resolution).result.value[0].sum()),
+        central=central,
         remarks=(AT_COST,) if inputs.has_bid and scenario.plan.bid is None else (),
     )
 
@@ -200,6 +207,7 @@ def _state(
     resolution: str,
     progress: Progress | None,
     losses: tuple[float | None, float | None],
+    central: float | None,
 ) -> Uncertain:
     run = evaluate_state(scenario, found.cases, progress=progress)
     result = run.result
@@ -210,11 +218,14 @@ def _state(
         return decision.by_fiscal_year(np.broadcast_to(monthly, shape))
 
     monthly = np.broadcast_to(result.value, shape)
+    if central is None:
+        central = float(evaluate_state(scenario).result.value[0].sum())
     rate = run.register.number("assumptions.payment.discount_rate")
     return Uncertain(
         draws=found,
         resolution=resolution,
         periods=decision.periods,
+        months=tuple(int(months) for months in decision.by_fiscal_year(np.ones((1, shape[1])))[0]),
         value=by_year(result.value),
         present_value=(monthly * monthly_discount(shape[1], rate)).sum(axis=1),
         member_months=by_year(result.member_months),
@@ -224,5 +235,5 @@ def _state(
         joined={},
         inside_corridor={},
         interpolation=EXACT,
-        central=float(evaluate_state(scenario).result.value[0].sum()),
+        central=central,
     )

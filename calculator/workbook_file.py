@@ -6,6 +6,7 @@ unpacked once, piece by piece, before a reader sees it; so a small file cannot g
 
 from __future__ import annotations
 
+import re
 import warnings
 import zipfile
 import zlib
@@ -26,6 +27,9 @@ MOST_CELLS = 20_000_000
 # Of a workbook that is read whole: a live one has a fifth of this.
 MOST_TAGS = 3_000_000
 PIECE = 1 << 16
+# Cells of merged ranges and links: the reader makes each of them.
+MOST_SPANNED = 100_000
+SPANS = re.compile(rb"<(?:\w+:)?(?:mergeCell|hyperlink)\s[^>]*?\bref\s*=\s*[\"']([^\"']+)")
 READABLE = "a readable xlsx file"
 # What a workbook that is damaged somewhere may raise.
 UNREADABLE = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, TypeError,
@@ -82,6 +86,8 @@ def check_workbook(field: str, path: Path, most_tags: int | None = None) -> None
             for part in parts:
                 _check_part(part, refused)
             _unpack(archive, parts, refused, most_tags)
+            if most_tags is not None:
+                _check_spans(archive, parts, refused)
     except InputError:
         raise
     except UNREADABLE:
@@ -121,6 +127,25 @@ def _unpack(
                     # No workbook has one, and entities in it can grow without limit.
                     raise refused(READABLE, "with a DOCTYPE inside")
                 before = piece[-len(b"<!DOCTYPE") :]
+
+
+def _check_spans(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo], refused: Any) -> None:
+    """Refuse ranges of merged or linked cells that would fill memory: a few bytes name them."""
+    from openpyxl.utils import range_boundaries
+
+    spanned = 0
+    for part in parts:
+        if not part.filename.lower().endswith(".xml"):
+            continue
+        for ref in SPANS.findall(archive.read(part)):
+            ends = range_boundaries(ref.decode("ascii", "replace"))
+            left, top, right, bottom = (end or 0 for end in ends)
+            # A range without a row or a column is whole columns or rows.
+            whole = None in ends
+            spanned += MOST_SPANNED + 1 if whole else (right - left + 1) * (bottom - top + 1)
+            if spanned > MOST_SPANNED:
+                allowed = f"up to {MOST_SPANNED:,} cells in merged and linked ranges"
+                raise refused(allowed, f"with more by {ref.decode('ascii', 'replace')}")
 
 
 @contextmanager

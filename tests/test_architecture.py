@@ -31,7 +31,7 @@ EVERYTHING = ENGINE | {"report", "claims"}
 RULES = {
     "shipped": set(),
     "errors": set(),
-    "exports": set(),
+    "exports": {"errors"},
     "workbook_file": {"errors"},
     "model": {"model"},
     "schema": HELPERS,

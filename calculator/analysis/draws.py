@@ -21,7 +21,7 @@ TAIL = 0.025
 # What a decision reads beside the inputs of the model.
 READ_LATER = ("assumptions.payment.discount_rate",)
 FEW_POINTS = 8
-MOST_DRAWS = 2**18
+MOST_DRAWS = 2**15
 # A Sobol point can lie at 0, where a lognormal has no value.
 SMALLEST = 2.0**-40
 ROUNDING = 1e-9
@@ -139,16 +139,19 @@ def _ranged(register: _Recorder, path: str) -> list[tuple[str, float, Range]]:
 def quantile(value: float, spread: Range, at: Array) -> Array:
     """The quantiles `at` (0 to 1) of an uncertain value.
 
-    triangular: from low to high, its mode at the value; uniform: from low to high; lognormal: its
-    median at the value, low and high its 95% interval, each side with its own spread; beta: low
-    and high its 95% interval. A range without width is the value. ValueError where low and high
-    are not possible for the distribution.
+    triangular: from low to high, its mode at the value; uniform: from low to high; normal and
+    lognormal: the median at the value, low and high the 95% interval, each side with its own
+    spread; beta: low and high its 95% interval. A range without width is the value. ValueError
+    where low and high are not possible for the distribution.
 
     >>> half = np.array([0.5])
     >>> float(quantile(3.0, Range(low=1, high=9, dist="lognormal"), half)[0])
     3.0
     >>> float(quantile(3.0, Range(low=3, high=3, dist="beta"), half)[0])
     3.0
+    >>> ends = quantile(3.0, Range(low=1, high=4, dist="normal"), np.array([0.025, 0.975]))
+    >>> np.round(ends, 9).tolist()
+    [1.0, 4.0]
     """
     from scipy import special, stats
 
@@ -159,10 +162,12 @@ def quantile(value: float, spread: Range, at: Array) -> Array:
         return array(low + (high - low) * at)
     if spread.dist == "triangular":
         return array(stats.triang.ppf(at, (value - low) / (high - low), low, high - low))
+    step = special.ndtri(at) / special.ndtri(1.0 - TAIL)
+    if spread.dist == "normal":
+        return array(value + step * np.where(step < 0.0, value - low, high - value))
     if spread.dist == "lognormal":
         if low <= 0.0:
             raise ValueError("a lognormal range lies above 0")
-        step = special.ndtri(at) / special.ndtri(1.0 - TAIL)
         side = np.where(step < 0.0, np.log(value / low), np.log(high / value))
         return array(value * np.exp(step * side))
     if not 0.0 < low < high < 1.0:

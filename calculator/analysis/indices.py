@@ -30,6 +30,8 @@ from calculator.scenario import Scenario
 CHUNK = 4096
 # Draws behind the cost that a bid expects.
 EXPECTED_DRAWS = 1024
+# Fewer draws say nothing of a variance; more runs than these take hours.
+LEAST, MOST_RUNS = 16, 2**19
 RESAMPLES, LEVEL = 100, 0.95
 
 
@@ -126,9 +128,13 @@ def indices(
     if not inputs:
         raise InputError("scenario", "at least one input with a range", "none")
     size = power_of_two(count)
-    expected = _expected(scenario, seed, resolution)
-
     rows = size * (len(inputs) + 2)
+    if size < LEAST or rows > MOST_RUNS:
+        most = 1 << ((MOST_RUNS // (len(inputs) + 2)).bit_length() - 1)
+        raise InputError(
+            "draws", f"a number from {LEAST} to {most:,} for {len(inputs)} inputs", count
+        )
+    expected = _expected(scenario, seed, resolution)
     before = 0
 
     def told(done: int, count: int) -> None:

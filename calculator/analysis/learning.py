@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from calculator.analysis import information
-from calculator.analysis.draws import Draws, UncertainInput, draws
+from calculator.analysis.draws import Draws, UncertainInput, draws, power_of_two
 from calculator.analysis.information import Best, Estimate, Paths, Regression
 from calculator.analysis.sensitivity import own_value
 from calculator.decision import evaluate
@@ -18,6 +18,7 @@ from calculator.medicaid_decision import StateEvaluation
 from calculator.medicaid_inputs import months_of
 from calculator.model.arrays import MONTHS, Array, array
 from calculator.model.part_d import settle
+from calculator.model.payment import Expected
 from calculator.part_d_decision import Evaluation
 from calculator.part_d_inputs import horizon
 from calculator.result import Progress
@@ -30,11 +31,9 @@ EXIT_COST = {
 }
 # Set by the payer or by convention: there is nothing to find out.
 CHOSEN = ("assumptions.payment.priced_share", "assumptions.payment.discount_rate")
-MOST_COVERED = 120
+LEAST = 64
 # Joining now, joining a year later, and the inputs one by one, as steps of the whole.
 STAGES, STAGE = 3, 100
-# What is expected of a cost, (C, Y), when a bid is filed.
-Expected = Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,7 @@ class Information:
     now: Best  # what each choice is worth today, with exit
     perfect: Perfect
     inputs: tuple[Learned, ...]  # most valuable first
+    chosen: tuple[UncertainInput, ...] = ()  # drawn, but set by the payer: nothing to find out
 
     def pmpm(self, usd: float) -> float:
         """USD over the horizon as USD PMPM."""
@@ -103,6 +103,8 @@ def information_of(
     cost = own_value(register, EXIT_COST[scenario.program]) if exit_cost is None else exit_cost
     if not 0.0 <= cost < float("inf"):
         raise InputError("--exit-cost", "a number from 0 up, USD", cost)
+    if power_of_two(count) < LEAST:
+        raise InputError("draws", f"a number from {LEAST} up: fewer tell nothing apart", count)
     table = draws(scenario, count, seed)
     world = _world(scenario, table, cost, resolution, progress)
     paths, informed = world.paths(None), world.paths(lambda cost: cost, everything=True)
@@ -138,6 +140,7 @@ def information_of(
         now=information.best(paths),
         perfect=perfect,
         inputs=tuple(found),
+        chosen=tuple(one for one in table.inputs if one.path in CHOSEN),
     )
 
 
@@ -239,7 +242,9 @@ def _world(
     later_scenario = a_year_later(scenario)
     later = None
     if later_scenario is not None:
-        cases = dict(table.cases)
+        moved = _moved_on(scenario, table.cases)
+        drawn = {path: values for path, values in moved.items() if len(values) > 1}
+        cases = {**table.cases, **drawn}
         bid = "plan.bid"
         if isinstance(now, Evaluation) and not np.all(np.isnan(now.inputs.bid)):
             # A plan's own bid is the first year's; the second year's has moved with the average.
@@ -275,40 +280,51 @@ def _observed(run: Evaluation | StateEvaluation, count: int) -> Array:
 def a_year_later(scenario: Scenario) -> Scenario | None:
     """The scenario with the start a year later, others' choices fixed; None past the end.
 
-    What a user gave for the first month has moved on by a year of its own trend.
+    What a user gave for the first month has moved on by a year of its own trend; its range was of
+    that month, and is left behind.
     """
     register = scenario.register()
-    settings: dict[str, Any] = {}
     if isinstance(scenario, PlanScenario):
         start, end = horizon(scenario, register)
-        trend = own_value(register, "plan.member_trend")
-        settings["plan.members"] = scenario.plan.members * (1.0 + trend)
     else:
         assert isinstance(scenario, StateScenario)
         months = months_of(scenario, register)
         start, end = months[0], months[-1]
-        if scenario.state.stance != "not_covering":
-            covered = scenario.state.months_covered + MONTHS
-            settings["state.months_covered"] = min(covered, MOST_COVERED)
-        settings |= _enrolled_later(scenario)
     later = start.replace(year=start.year + 1)
     if later > end:
         return None
-    settings["horizon.start"] = later.isoformat()
-    return scenario.with_settings(settings)
+    moved = {path: float(values[0]) for path, values in _moved_on(scenario, {}).items()}
+    own = scenario.uncertainty
+    ranges = {path: spread for path, spread in own.ranges.items() if path not in moved}
+    without = scenario.model_copy(
+        update={"uncertainty": own.model_copy(update={"ranges": ranges, "correlations": {}})}
+    )
+    return without.with_settings({**moved, "horizon.start": later.isoformat()})
 
 
-def _enrolled_later(scenario: StateScenario) -> dict[str, float]:
-    """A user's own enrollment of a state and of its groups after a year."""
+def _moved_on(scenario: Scenario, cases: Mapping[str, Array]) -> dict[str, Array]:
+    """What a user gave for the first month, a year later: path -> (1,), or (N,) where it is drawn.
+
+    cases: drawn values, trends among them.
+    """
     register = scenario.register()
-    general = own_value(register, "assumptions.coverage.enrollment_trend")
+    number = (register.with_cases(cases) if cases else register).number
+    if isinstance(scenario, PlanScenario):
+        return {"plan.members": array(number("plan.members") * (1.0 + number("plan.member_trend")))}
+    assert isinstance(scenario, StateScenario)
     found = {}
+    if scenario.state.stance != "not_covering":
+        path = "state.months_covered"
+        _, most = register.bounds(path)
+        found[path] = array(np.minimum(number(path) + MONTHS, most))
+    general = number("assumptions.coverage.enrollment_trend")
     if scenario.state.enrollment is not None:
-        found["state.enrollment"] = scenario.state.enrollment * (1.0 + general)
+        found["state.enrollment"] = array(number("state.enrollment") * (1.0 + general))
     for name, group in scenario.groups:
+        path = f"groups.{name}"
         if group.enrollment is not None:
-            trend = general if group.trend is None else group.trend
-            found[f"groups.{name}.enrollment"] = group.enrollment * (1.0 + trend)
+            trend = general if group.trend is None else number(f"{path}.trend")
+            found[f"{path}.enrollment"] = array(number(f"{path}.enrollment") * (1.0 + trend))
     return found
 
 
@@ -335,6 +351,7 @@ def information_dict(found: Information) -> dict[str, Any]:
             "join": found.now.join,
             "wait": found.now.wait,
         },
+        "chosen": [one.path for one in found.chosen],
         "evpi": {name: both(usd) for name, usd in vars(found.perfect).items()},
         "inputs": [
             {

@@ -2,150 +2,58 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from calculator.analysis.draws import UncertainInput, uncertain_inputs
+from calculator.analysis.moved import (
+    by_date,
+    cases_of,
+    linked,
+    none_if_nan,
+    own_value,
+    range_to_try,
+    unit_of,
+    value_pmpm,
+    varied,
+    worth,
+)
 from calculator.assumptions import Register
 from calculator.decision import decide, evaluate
 from calculator.errors import InputError
 from calculator.model.arrays import MONTHS, Array, array, sign_changes, straight_root
 from calculator.scenario import PlanScenario, Scenario, under
 
+__all__ = [
+    "Alternatives",
+    "Bar",
+    "Breakeven",
+    "Tornado",
+    "Unranged",
+    "alternatives",
+    "breakeven",
+    "breakeven_dict",
+    "cases_of",
+    "dated_dict",
+    "none_if_nan",
+    "own_value",
+    "range_to_try",
+    "tornado",
+    "tornado_dict",
+    "value_pmpm",
+    "varied",
+    "worth",
+]
+
 # Each round divides the bracket by this; three rounds place a root within 1/27,000 of the range.
 GRID, ROUNDS = 31, 3
-# Halvings that place the end of what a run allows.
-HALVINGS = 16
 PART_C = "plan.part_c_coding"
 NET_PRICE = "terms.guaranteed_net_price"
-
-
-def worth(
-    scenario: Scenario, cases: Mapping[str, Array], resolution: str = "full"
-) -> tuple[Array, Array]:
-    """Value of joining by case, USD in total and PMPM, (C,) each; every case a world of its own."""
-    count = max((len(values) for values in cases.values()), default=1)
-    result = evaluate(scenario, cases, resolution).result
-    total = result.value.sum(axis=1)
-    # An input that moves nothing leaves one case for all; members may be the same in all cases.
-    months = np.broadcast_to(result.member_months, result.value.shape).sum(axis=1)
-    return (
-        array(np.broadcast_to(total, (count,))),
-        array(np.broadcast_to(total / months, (count,))),
-    )
-
-
-def value_pmpm(scenario: Scenario, path: str, values: Array, resolution: str = "full") -> Array:
-    """Value of joining, USD PMPM, at each of `values` of one numeric path, (C,)."""
-    return worth(scenario, cases_of(scenario, {path: values}), resolution)[1]
-
-
-def cases_of(scenario: Scenario, moved: Mapping[str, Array]) -> dict[str, Array]:
-    """Cases in which some paths move; shares that must sum to 1 give way in proportion.
-
-    path -> (C,), of one length. A share of the mix of 1 leaves nothing to the others.
-    """
-    register = scenario.register()
-    cases = {path: array(values) for path, values in moved.items()}
-    for path, values in moved.items():
-        others = _together(register, path)
-        if others & set(moved):
-            raise InputError(path, "one share of a whole: the others give way", min(others))
-        left = 1.0 - float(register.number(path)[0]) if others else 0.0
-        for other in others:
-            part = float(register.number(other)[0]) / left if left else 1.0 / len(others)
-            cases[other] = array((1.0 - array(values)) * part)
-    return cases
-
-
-def _together(register: Register, path: str) -> set[str]:
-    """The other shares of a whole that must sum to 1; those without a number are not in it."""
-    whole: set[str] = set()
-    if path.startswith("therapy.mix."):
-        whole = {one for one in register.entries if under(one, "therapy.mix")}
-    if path.startswith("groups.") and path.endswith(".share"):
-        shares = {one for one in register.entries if one.startswith("groups.")}
-        whole = {one for one in shares if one.endswith(".share")}
-        whole = {one for one in whole if not np.isnan(own_value(register, one))}
-        if path not in whole:
-            allowed = "a share that the scenario gives, as it does for every included group"
-            raise InputError(path, allowed, "none")
-    return whole - {path}
-
-
-def varied(scenario: Scenario, path: str) -> Scenario:
-    """The scenario with an entry at the path's date, if it is a new one; InputError if unknown.
-
-    A lever may change on any date; until it does, the value in force holds.
-    """
-    register = scenario.register()
-    if path not in register.entries and path in scenario.paths():
-        raise InputError(path, "a path with a number", "one with a word, a date or none")
-    entry, day = register.locate(path)
-    register.bounds(path)
-    if day is None or day in register.entries[entry].values:
-        return scenario
-    now = float(register.number(entry, day)[0])
-    return scenario.with_settings({path: None if np.isnan(now) else now})
-
-
-def own_value(register: Register, path: str) -> float:
-    """The value of a path in the scenario (at its last date without one); nan for none."""
-    entry, day = register.locate(path)
-    return float(register.number(entry, day)[0])
-
-
-def range_to_try(
-    scenario: Scenario,
-    path: str,
-    low: float | None,
-    high: float | None,
-    default: tuple[float, float] | None = None,
-    *,
-    narrow: bool = False,
-) -> tuple[float, float]:
-    """The range to try: as given, else `default`, else the bounds.
-
-    narrow: of the bounds, as far as a run allows. An InputError for a range outside the bounds or
-    without width.
-    """
-    register = scenario.register()
-    floor, ceiling = register.bounds(path)
-    own = own_value(register, path)
-    found = []
-    for given, usual, bound in zip(
-        (low, high), default or (None, None), (floor, ceiling), strict=True
-    ):
-        end = usual if given is None else given
-        if end is None:
-            end = _as_far_as_it_runs(scenario, path, own, bound) if narrow else bound
-        found.append(end)
-    if not floor <= found[0] < found[1] <= ceiling:
-        allowed = f"a range, low before high, inside {floor:,.12g} to {ceiling:,.12g}"
-        raise InputError(path, allowed, " to ".join(f"{end:,.12g}" for end in found))
-    return found[0], found[1]
-
-
-def _as_far_as_it_runs(scenario: Scenario, path: str, own: float, bound: float) -> float:
-    """The bound, or how far from the own value towards it a run takes its inputs."""
-
-    def runs(value: float) -> bool:
-        try:
-            worth(scenario, cases_of(scenario, {path: np.array([value])}), "workbook")
-        except InputError:
-            return False
-        return True
-
-    if np.isnan(own) or runs(bound):
-        return bound
-    inside, outside = own, bound
-    for _ in range(HALVINGS):
-        middle = (inside + outside) / 2.0
-        inside, outside = (middle, outside) if runs(middle) else (inside, middle)
-    return inside
+SAME = 1e-12  # relative: what adding in another order may do to a value
 
 
 # ------------------------------------------------------------------------------------ break-even
@@ -162,6 +70,19 @@ class Breakeven:
     value_at_low: float  # USD PMPM
     value_at_high: float
     read: bool = True  # False: the run does not use this input, so nothing could move
+    crossings: int = 0  # how often the value changes sign in the range
+    pays_below: bool = False  # of the root: joining pays just below it, and not just above
+    moved: tuple[str, ...] = ()  # every path that moves: this one, and shares that give way
+    linked: tuple[
+        str, ...
+    ] = ()  # entries that ranges move together with this one, left as they are
+    by_date: Mapping[dt.date, float] = field(default_factory=dict)  # the scenario's own values
+
+    @property
+    def still(self) -> bool:
+        """Whether joining is worth the same at both ends, and nowhere in between nothing."""
+        size = max(abs(self.value_at_low), abs(self.value_at_high))
+        return self.root is None and abs(self.value_at_high - self.value_at_low) <= SAME * size
 
 
 def breakeven(
@@ -173,7 +94,6 @@ def breakeven(
 ) -> Breakeven:
     """The value of `path` at which joining is worth nothing, within its bounds or low to high."""
     scenario = varied(scenario, path)
-    register = scenario.register()
     asked = low, high
     low, high = range_to_try(scenario, path, *asked)
     grid = np.linspace(low, high, GRID)
@@ -184,20 +104,53 @@ def breakeven(
         low, high = range_to_try(scenario, path, *asked, narrow=True)
         grid = np.linspace(low, high, GRID)
         values = value_pmpm(scenario, path, grid, resolution)
+    own = by_date(scenario, path)
+    said: dict[str, Any] = {
+        "moved": tuple(cases_of(scenario, {path: grid[:1]})),
+        "linked": linked(scenario, path),
+        "by_date": own,
+    }
     ends = float(values[0]), float(values[-1])
     crossing = sign_changes(values)
     if len(crossing) == 0:
+        found = Breakeven(path, low, high, None, *ends, **said)
         # With nothing that moves, whether the run reads the path at all is the answer.
-        still = bool(np.ptp(values) == 0.0)
-        return Breakeven(path, low, high, None, *ends, read=not still or _reads(scenario, path))
-    now = own_value(register, path)
+        return replace(found, read=not found.still or _reads(scenario, path))
+    now = next(iter(own.values()))
     now = grid[0] if np.isnan(now) else now
+    count = len(crossing)
     first = int(crossing[np.argmin(np.abs(grid[crossing] - now))])
     for _ in range(ROUNDS - 1):
         grid = np.linspace(grid[first], grid[first + 1], GRID)
         values = value_pmpm(scenario, path, grid, resolution)
         first = int(sign_changes(values)[0])
-    return Breakeven(path, low, high, straight_root(grid, values, first), *ends)
+    return Breakeven(
+        *(path, low, high, straight_root(grid, values, first), *ends),
+        crossings=count,
+        pays_below=bool(values[first] > values[first + 1]),
+        **said,
+    )
+
+
+def breakeven_dict(found: Breakeven, register: Register) -> dict[str, Any]:
+    """Plain data, unrounded; `own` is the value in force when the model begins."""
+    entry = register.entries[register.locate(found.path)[0]]
+    own = dated_dict(found.by_date)
+    return {
+        **vars(found),
+        "moved": list(found.moved),
+        "linked": list(found.linked),
+        "by_date": own,
+        "still": found.still,
+        "label": entry.label,
+        "unit": unit_of(register, found.path),
+        "own": next(iter(own.values())),
+    }
+
+
+def dated_dict(values: Mapping[dt.date, float]) -> dict[str, float | None]:
+    """Values by date as plain data."""
+    return {day.isoformat(): none_if_nan(value) for day, value in values.items()}
 
 
 def _reads(scenario: Scenario, path: str) -> bool:
@@ -247,7 +200,22 @@ class Bar:
     total_at_high: float
     pmpm_at_low: float
     pmpm_at_high: float
-    moved: tuple[str, ...]  # every path that moves: its dates, and what moves with it
+    # Every path that moves, its dates and what moves with it: own value, low and high.
+    ends: Mapping[str, tuple[float, float, float]]
+
+    @property
+    def moved(self) -> tuple[str, ...]:
+        """Every path that moves."""
+        return tuple(self.ends)
+
+    def dates(self) -> list[tuple[float, float, float]]:
+        """Own value, low and high of the input itself, date by date."""
+        return [ends for path, ends in self.ends.items() if under(path, self.path)]
+
+    def linked(self, register: Register) -> tuple[str, ...]:
+        """The other entries that move with it."""
+        entries = (register.locate(path)[0] for path in self.ends)
+        return tuple(entry for entry in dict.fromkeys(entries) if entry != self.path)
 
     @property
     def width(self) -> float:
@@ -335,7 +303,7 @@ def _moved(
     return Bar(
         path=path,
         label=entry.label,
-        unit=entry.unit,
+        unit=unit_of(register, path),
         status=status,
         own=own_value(register, first),
         low=float(ends[first][0]),
@@ -344,7 +312,10 @@ def _moved(
         total_at_high=float(totals[1]),
         pmpm_at_low=float(pmpm[0]),
         pmpm_at_high=float(pmpm[1]),
-        moved=tuple(ends),
+        ends={
+            one: (own_value(register, one), float(both[0]), float(both[1]))
+            for one, both in ends.items()
+        },
     )
 
 
@@ -354,7 +325,8 @@ def _unranged(register: Register) -> tuple[Unranged, ...]:
         last = entry.values[max(entry.values)]
         known = entry.kind != "number" or last.status != "not_published"
         if path.startswith("terms.") and path in register.read and not known:
-            found.append(Unranged(path, entry.label, entry.unit, own_value(register, path)))
+            unit = unit_of(register, path)
+            found.append(Unranged(path, entry.label, unit, own_value(register, path)))
     return tuple(found)
 
 
@@ -367,6 +339,10 @@ def tornado_dict(found: Tornado) -> dict[str, Any]:
                 **vars(bar),
                 "own": none_if_nan(bar.own),
                 "moved": list(bar.moved),
+                "ends": {
+                    path: dict(zip(("own", "low", "high"), map(none_if_nan, ends), strict=True))
+                    for path, ends in bar.ends.items()
+                },
                 "turns": bar.turns(found.total),
             }
             for bar in found.bars
@@ -375,8 +351,3 @@ def tornado_dict(found: Tornado) -> dict[str, Any]:
             {**vars(one), "value": none_if_nan(one.value)} for one in found.without_range
         ],
     }
-
-
-def none_if_nan(value: float) -> float | None:
-    """A number for plain data: nan is none."""
-    return None if np.isnan(value) else value

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from calculator.analysis.draws import UncertainInput, uncertain_inputs
+from calculator.analysis.moved import by_date, linked, unit_of
 from calculator.analysis.sensitivity import (
+    SAME,
     cases_of,
+    dated_dict,
     none_if_nan,
-    own_value,
     range_to_try,
     varied,
     worth,
@@ -33,8 +36,13 @@ class Axis:
     path: str
     label: str
     unit: str
-    own: float  # its value in the scenario; nan: none
+    own: float  # its value in the scenario when the model begins; nan: none
     values: Array  # (n,) from low to high
+    moved: tuple[str, ...] = ()  # every path that moves: this one, and shares that give way
+    linked: tuple[
+        str, ...
+    ] = ()  # entries that ranges move together with this one, left as they are
+    by_date: Mapping[dt.date, float] = field(default_factory=dict)  # the scenario's own values
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,13 @@ class Threshold:
     def pays(self) -> float:
         """Share of the map on which joining pays."""
         return float(np.mean(self.value > 0.0))
+
+    @property
+    def still(self) -> tuple[bool, bool]:
+        """Whether x, and whether y, moves nothing anywhere on the map."""
+        size = SAME * float(np.abs(self.value).max())
+        across, up = (float(np.ptp(self.value, axis=axis).max()) for axis in (1, 0))
+        return across <= size, up <= size
 
 
 def threshold(
@@ -124,7 +139,17 @@ def _axis(
         default = max(min(ends[0]), floor), min(max(ends[1]), ceiling)
     low, high = range_to_try(scenario, path, *given, default, narrow=narrow)
     values = np.linspace(low, high, points)
-    return Axis(path, entry.label, entry.unit, own_value(register, path), values)
+    own = by_date(scenario, path)
+    return Axis(
+        path=path,
+        label=entry.label,
+        unit=unit_of(register, path),
+        own=next(iter(own.values())),
+        values=values,
+        moved=tuple(cases_of(scenario, {path: values[:1]})),
+        linked=linked(scenario, path),
+        by_date=own,
+    )
 
 
 def _contour(
@@ -166,8 +191,16 @@ def _straight(ends: list[Array], values: list[Array]) -> Array:
 def threshold_dict(found: Threshold) -> dict[str, Any]:
     """Plain data, unrounded; value by row (y) and column (x)."""
     axes = {
-        name: {**vars(axis), "own": none_if_nan(axis.own), "values": axis.values.tolist()}
-        for name, axis in (("x", found.x), ("y", found.y))
+        name: {
+            **vars(axis),
+            "own": none_if_nan(axis.own),
+            "values": axis.values.tolist(),
+            "moved": list(axis.moved),
+            "linked": list(axis.linked),
+            "by_date": dated_dict(axis.by_date),
+            "still": still,
+        }
+        for name, axis, still in zip("xy", (found.x, found.y), found.still, strict=True)
     }
     contour = [list(point) for point in found.contour]
     rest = {"value_pmpm": found.value.tolist(), "breakeven": contour, "pays_share": found.pays}

@@ -45,19 +45,29 @@ def decide_command(
         int | None,
         typer.Option(help="Draws of what is uncertain, rounded up to a power of two."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same draws.")] = SEED,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help=f"With draws: same seed, same draws; else {SEED}.")
+    ] = None,
     loss_usd: Annotated[
-        float | None, typer.Option(help="With draws: how often more USD than this are lost.")
+        float | None,
+        typer.Option(
+            help="With draws: how often more USD than this are lost over the horizon; else"
+            " 1000000 of a plan, 10000000 of a state."
+        ),
     ] = None,
     loss_share: Annotated[
         float | None,
-        typer.Option(help="The same as a share of a plan's revenue, or of a state's budget."),
+        typer.Option(
+            help="The same as a share of a plan's revenue, or of a state's net cost when staying"
+            " out: a decimal, 0.05 is 5%; else 0.01 of a plan, 0.1 of a state."
+        ),
     ] = None,
 ) -> None:
     """What joining is worth to this payer against staying out."""
-    for option, given in (("--loss-usd", loss_usd), ("--loss-share", loss_share)):
+    options = (("--seed", seed), ("--loss-usd", loss_usd), ("--loss-share", loss_share))
+    for option, given in options:
         if draws is None and given is not None:
-            raise InputError(option, "together with --draws", f"{given:g}")
+            raise InputError(option, "together with --draws", f"{given:.12g}")
     if xlsx is not None:
         check_path(xlsx)
     if draws:
@@ -66,7 +76,7 @@ def decide_command(
         loaded(scenario, set_),
         draws,
         resolution,
-        seed=seed,
+        seed=SEED if seed is None else seed,
         loss_usd=loss_usd,
         loss_share=loss_share,
     )
@@ -85,11 +95,19 @@ def decide_command(
         notes = rests_on(decision)
         tables += f"\n\n{selection.headline(decision.selection)}"
     if decision.uncertainty is not None:
-        tables += f"\n\n{drawn.text(decision.uncertainty)}"
+        tables += f"\n\n{drawn.text(decision.uncertainty, decision.value.pmpm)}"
     if as_json:
         rest = [{"kind": kind, "sentence": note} for kind, note in notes]
         say_json({**decision.to_dict(), "sentence": sentence, "rests_on": rest})
+        for path in (ledger, xlsx):
+            if path is not None:
+                typer.echo(f"Written: {path}", err=True)
         return
+    made = [f"balance-calculator {__version__}", f"{resolution} resolution"]
+    if decision.uncertainty is not None:
+        table_of = decision.uncertainty.draws
+        made.append(f"{table_of.count:,} draws of seed {table_of.seed}")
+    made.append(decision.fingerprint)
     lines = [
         f"{decision.scenario.name}: {decision.scenario.label}",
         "",
@@ -100,7 +118,8 @@ def decide_command(
         "What this rests on",
         *(f"  [{badge}] {note}" for badge, note in notes),
         "",
-        f"balance-calculator {__version__}, {resolution} resolution, {decision.fingerprint}",
+        ", ".join(made),
+        *(f"Written: {path}" for path in (ledger, xlsx) if path is not None),
     ]
     typer.echo("\n".join(lines))
 

@@ -82,25 +82,14 @@ def breakeven_command(
     as_json: JsonOption = False,
 ) -> None:
     """The value of one input at which joining is worth nothing."""
-    from calculator.analysis.sensitivity import breakeven, none_if_nan, own_value
+    from calculator.analysis.sensitivity import breakeven, breakeven_dict, varied
     from calculator.report import uncertainty as report
 
     chosen = loaded(scenario, set_)
-    path = _path(vary)
-    found = breakeven(chosen, path, low, high, resolution)
-    register = chosen.register()
-    entry = register.entries[register.locate(path)[0]]
-    own = own_value(register, path)
-    sentence = report.breakeven_sentence(found, entry.label, entry.unit, own)
-    data = {
-        "breakeven": {
-            **vars(found),
-            "label": entry.label,
-            "unit": entry.unit,
-            "own": none_if_nan(own),
-        }
-    }
-    _say(chosen, resolution, sentence, "", data, as_json)
+    found = breakeven(chosen, _path(vary), low, high, resolution)
+    data = breakeven_dict(found, varied(chosen, found.path).register())
+    sentence = report.breakeven_sentence(found, data["label"], data["unit"])
+    _say(chosen, resolution, sentence, "", {"breakeven": data}, as_json)
 
 
 @app.command("threshold")

@@ -87,6 +87,17 @@ def blank(theme: Theme, height: int, margin: Mapping[str, int]) -> go.Figure:
     )
 
 
+def round_step(size: float) -> float:
+    """The least round step (1, 2, 2.5 or 5 times a power of ten) that is not below a size above 0.
+
+    >>> round_step(0.3), round_step(2.1), round_step(70.0)
+    (0.5, 2.5, 100.0)
+    """
+    ten: float = 10.0 ** np.floor(np.log10(size))
+    least = size * (1.0 - 1e-9)  # a step that falls short by rounding alone is wide enough
+    return next(ten * part for part in (1.0, 2.0, 2.5, 5.0, 10.0) if ten * part >= least)
+
+
 def places(count: int, *, paired: bool) -> tuple[list[Array], float]:
     """Where the bars of each year stand, stay out before join, and how wide they are."""
     index = np.arange(count, dtype=float)

@@ -21,6 +21,7 @@ from calculator.report.figures import (
     TOP,
     Theme,
     blank,
+    round_step,
     spread,
 )
 from calculator.report.table import cents
@@ -108,9 +109,7 @@ def dollar_ticks(limits: tuple[float, float], most: int = 6) -> dict[str, Any]:
     >>> dollar_ticks((-9.0, 12.0))["ticktext"]
     ['−$5', '$0', '$5', '$10']
     """
-    size = (limits[1] - limits[0]) / most
-    ten = 10.0 ** np.floor(np.log10(size))
-    step = float(next(ten * part for part in (1.0, 2.0, 2.5, 5.0, 10.0) if ten * part >= size))
+    step = round_step((limits[1] - limits[0]) / most)
     count = np.arange(np.ceil(limits[0] / step), np.floor(limits[1] / step) + 1.0)
     values = [float(step * k) for k in count]
     decimals = 0 if step >= 1.0 and step.is_integer() else 2

@@ -11,15 +11,15 @@ import plotly.graph_objects as go  # type: ignore[import-untyped]
 
 from calculator.model.arrays import Array, array
 from calculator.model.joining import Members
-from calculator.report.figures import COLOURS, LEFT, SIZE, Theme, blank
+from calculator.report.figures import COLOURS, LEFT, SIZE, Theme, blank, round_step
 from calculator.report.figures_selection import dollar_ticks, note, scales, tinted
 from calculator.report.table import cents
 from calculator.report.uncertainty import amount, inside
 from calculator.report.words import MINUS, share
 
 ACROSS, UPWARDS = 34, 46  # letters of a line of an axis's title, so that it fits on a phone
+HEIGHT = 460
 LETTER_LINE = 17  # height of a line of an axis's title, pixels
-STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 INSIDE = 0.95  # share of the cells whose value the colours tell apart
 LEFT_OF = 0.55  # share of the map's width beyond which a mark's words stand left of it
 
@@ -58,9 +58,7 @@ def ticks(side: Side, most: int) -> dict[str, Any]:
     ['0%', '25%', '50%', '75%', '100%']
     """
     low, high = float(side.values[0]), float(side.values[-1])
-    size = (high - low) / most
-    ten = 10.0 ** np.floor(np.log10(size))
-    step = float(next(ten * part for part in STEPS if ten * part >= size * (1.0 - 1e-9)))
+    step = round_step((high - low) / most)
     count = np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1.0)
     # Adding nothing takes the sign off a zero.
     values = [float(round(step * k, 12)) + 0.0 for k in count]
@@ -144,7 +142,7 @@ def _own(found: Crossed) -> tuple[float, float] | None:
     return own  # type: ignore[return-value]
 
 
-def map_figure(found: Crossed, theme: Theme, height: int = 460) -> go.Figure:
+def map_figure(found: Crossed, theme: Theme) -> go.Figure:
     """Value over two inputs: gain and cost apart, the line where it breaks even, the scenario."""
     colours = COLOURS[theme]
     x, y, grid = found.x, found.y, found.pmpm
@@ -155,7 +153,7 @@ def map_figure(found: Crossed, theme: Theme, height: int = 460) -> go.Figure:
         "t": 14,
         "b": 60 + LETTER_LINE * (len(x_title) - 1),
     }
-    figure = blank(theme, height, margin)
+    figure = blank(theme, HEIGHT, margin)
     end = _end(grid)
     tick = dollar_ticks((-end, end), 4)
     figure.add_heatmap(

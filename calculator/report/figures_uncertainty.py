@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go  # type: ignore[import-untyped]
 
+from calculator.drawn import Spread
 from calculator.model import risk
 from calculator.model.arrays import Array, array
-from calculator.report.figures import BOTTOM, COLOURS, LEFT, SIZE, Theme, blank
+from calculator.report.figures import BOTTOM, COLOURS, LEFT, SIZE, Theme, blank, round_step
 from calculator.report.figures_selection import dollar_ticks, note, scales, tinted
 from calculator.report.table import cents
 from calculator.report.words import MINUS, dollars, share
@@ -22,43 +23,11 @@ TAIL = risk.TAIL  # of the draws on each side: between them lie 90%
 BARS = (18, 40)  # of the histogram, at least and at most
 BEYOND = 0.005  # share of draws on each side that an axis may leave out
 ROW = 19  # height of a line of labels, pixels
-STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 VALUE_AXIS = "Value of joining, USD PMPM"
 DRAWS_AXIS = "Share of draws, %"
-HEIGHT, MARGIN = 400, {"l": LEFT + 4, "r": 14, "t": 10, "b": BOTTOM + 20}
+HEIGHT, YEARS_HEIGHT = 400, 320
+MARGIN = {"l": LEFT + 4, "r": 14, "t": 10, "b": BOTTOM + 20}
 UNITS = ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"))
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Value over draws, and in the central run."""
-
-    pmpm: Array  # (N,) USD PMPM over the horizon
-    central: float
-
-    @property
-    def pays(self) -> float:
-        """Share of draws in which joining pays."""
-        return float(risk.pays(self.pmpm))
-
-    @property
-    def median(self) -> float:
-        """The draw in the middle, USD PMPM."""
-        return float(np.median(self.pmpm))
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """Between what 90% of draws lie, USD PMPM."""
-        low, high = np.quantile(self.pmpm, [TAIL, 1.0 - TAIL])
-        return float(low), float(high)
-
-    def beyond(self, *, best: bool) -> float:
-        """Mean of the worst 5% of draws, or of the best, USD PMPM.
-
-        >>> Spread(np.arange(100.0), 0.0).beyond(best=False)
-        2.0
-        """
-        return -float(risk.worst_mean(-self.pmpm)) if best else float(risk.worst_mean(self.pmpm))
 
 
 @dataclass(frozen=True)
@@ -97,23 +66,23 @@ def spread_title(found: Spread) -> str:
     )
 
 
-def spread_alt(found: Spread) -> str:
+def spread_alt(found: Spread, central: float) -> str:
     """The same picture in words."""
     low, high = found.middle
     return (
-        f"Histogram of the value of joining over {len(found.pmpm):,} draws, PMPM: joining pays in"
+        f"Histogram of the value of joining over {len(found.values):,} draws, PMPM: joining pays in"
         f" {share(found.pays)} of them, the middle one is {cents(found.median, 2)}, 90% lie"
         f" between {cents(low, 2)} and {cents(high, 2)}, and the central run is"
-        f" {cents(found.central, 2)}."
+        f" {cents(central, 2)}."
     )
 
 
-def spread_note(found: Spread) -> str:
+def spread_note(found: Spread, central: float) -> str:
     """How to read the bars, and what the picture leaves out."""
-    edges = _edges(found)
-    out = float(np.mean((found.pmpm < edges[0]) | (found.pmpm > edges[-1])))
+    edges = _edges(found, central)
+    out = float(np.mean((found.values < edges[0]) | (found.values > edges[-1])))
     notes = ["Each draw takes every uncertain input from its own range at once."]
-    if found.pmpm.size and found.pmpm.min() < 0.0 < found.pmpm.max():
+    if found.values.size and found.values.min() < 0.0 < found.values.max():
         notes.append(
             "Right of the break-even line, green, joining pays; left of it, red-brown, it costs."
         )
@@ -138,20 +107,18 @@ def bins(limits: tuple[float, float], count: int) -> Array:
     >>> bins((-1.0, 1.0), 4).tolist()
     [-1.0, -0.5, 0.0, 0.5, 1.0]
     """
-    size = max(limits[1] - limits[0], 1e-9) / count
-    ten = 10.0 ** np.floor(np.log10(size))
-    step = next(ten * part for part in STEPS if ten * part >= size * (1.0 - 1e-9))
+    step = round_step(max(limits[1] - limits[0], 1e-9) / count)
     first, last = np.floor(limits[0] / step), np.ceil(limits[1] / step)
     return array(step * np.arange(first, max(last, first + 1.0) + 1.0))
 
 
-def spread_figure(found: Spread, theme: Theme, height: int = HEIGHT) -> go.Figure:
-    """Share of draws by value; break-even, the middle draw, the central run and 90% marked."""
+def spread_figure(found: Spread, central: float, theme: Theme) -> go.Figure:
+    """Share of draws by value, USD PMPM; break-even, the middle, the central run and 90% marked."""
     colours = COLOURS[theme]
-    figure = blank(theme, height, MARGIN)
-    edges = _edges(found)
-    counts, _ = np.histogram(found.pmpm, edges)
-    part = counts / len(found.pmpm)
+    figure = blank(theme, HEIGHT, MARGIN)
+    edges = _edges(found, central)
+    counts, _ = np.histogram(found.values, edges)
+    part = counts / len(found.values)
     middles, wide = (edges[1:] + edges[:-1]) / 2, float(edges[1] - edges[0])
     says = [
         f"{cents(float(a), 2)} to {cents(float(b), 2)} PMPM<br>{share(float(p))} of draws"
@@ -167,7 +134,7 @@ def spread_figure(found: Spread, theme: Theme, height: int = HEIGHT) -> go.Figur
             hovertemplate="%{customdata}<extra></extra>",
         )  # fmt: skip
     across = float(edges[0]) - wide / 2, float(edges[-1]) + wide / 2
-    top = _marks(figure, theme, found, across, float(part.max()))
+    top = _marks(figure, theme, found, central, across, float(part.max()))
     scales(
         figure,
         theme,
@@ -179,11 +146,11 @@ def spread_figure(found: Spread, theme: Theme, height: int = HEIGHT) -> go.Figur
     return figure
 
 
-def _edges(found: Spread) -> Array:
+def _edges(found: Spread, central: float) -> Array:
     """Edges of the bars: over all but the last draws, the central run and break-even."""
-    low, high = np.quantile(found.pmpm, [BEYOND, 1.0 - BEYOND])
-    limits = min(float(low), found.central, 0.0), max(float(high), found.central, 0.0)
-    return bins(limits, bars_for(len(found.pmpm)))
+    low, high = np.quantile(found.values, [BEYOND, 1.0 - BEYOND])
+    limits = min(float(low), central, 0.0), max(float(high), central, 0.0)
+    return bins(limits, bars_for(len(found.values)))
 
 
 def _share_ticks(most: float) -> dict[str, object]:
@@ -198,7 +165,12 @@ def _share_ticks(most: float) -> dict[str, object]:
 
 
 def _marks(
-    figure: go.Figure, theme: Theme, found: Spread, across: tuple[float, float], most: float
+    figure: go.Figure,
+    theme: Theme,
+    found: Spread,
+    central: float,
+    across: tuple[float, float],
+    most: float,
 ) -> float:
     """Lines with their words in rows above the bars, and the range of 90%; the axis's upper end."""
     colours = COLOURS[theme]
@@ -209,7 +181,7 @@ def _marks(
         (0.0, "break-even", {"color": colours["text"], "width": 2}),
         (found.median, f"middle draw {cents(found.median, 2)}",
          {"color": colours["text"], "width": 2, "dash": "dot"}),
-        (found.central, f"central run {cents(found.central, 2)}",
+        (central, f"central run {cents(central, 2)}",
          {"color": colours["plan"], "width": 3}),
     ]  # fmt: skip
     # The rows above the bars: 90%, then one for each mark, so that no two words meet.
@@ -276,10 +248,10 @@ YEARS_NOTE = (
 )
 
 
-def years_figure(found: Years, theme: Theme, height: int = 320) -> go.Figure:
+def years_figure(found: Years, theme: Theme) -> go.Figure:
     """A range for each year: 90%, the middle half, the middle draw and the central run."""
     colours = COLOURS[theme]
-    figure = blank(theme, height, {**MARGIN, "l": LEFT + 14, "t": 20, "b": 28})
+    figure = blank(theme, YEARS_HEIGHT, {**MARGIN, "l": LEFT + 14, "t": 20, "b": 28})
     parts = (TAIL, 0.25, 0.5, 0.75, 1.0 - TAIL)
     low, lower, mid, upper, high = (found.at(part) for part in parts)
     at = np.arange(len(found.periods), dtype=float)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -10,6 +12,7 @@ from calculator.analysis.indices import Indices
 from calculator.analysis.learning import Information
 from calculator.analysis.sensitivity import Bar, Breakeven, Tornado
 from calculator.analysis.threshold import Axis, Threshold
+from calculator.register import A_DATE
 from calculator.report.table import align, cents
 from calculator.report.words import MINUS, dollars, share
 
@@ -21,6 +24,11 @@ NAMES = (
     *("Foundayo", "Mounjaro", "Ozempic", "Rybelsus", "Wegovy", "Zepbound"),
     *("Blue Health", "Danish", "Medicaid", "Medicare", "Part A", "Part C", "Part D", "Prime"),
 )
+# First words of units that are no words of a sentence, and those of a year of the calendar.
+NO_UNIT = ("BMI", "index", "number", "ratio", "score")
+YEARS = ("year", "model year")
+# From here on a number is shown whole.
+LARGE = 1000.0
 PAYS, COSTS, HERE = "+", "·", "@"
 
 
@@ -33,13 +41,69 @@ def amount(value: float, unit: str) -> str:
     ('$400,000', '−$0.50', '0.55%')
     """
     if math.isnan(value):
-        return "none"
+        return "not set"
     if unit.startswith("share"):
         small = 0.0 < abs(value) < 0.01
         return f"{MINUS if value < 0 else ''}{abs(value) * 100:.3g}%" if small else share(value)
     if unit.startswith("USD"):
         return dollars(value, 0) if float(value).is_integer() else dollars(value)
+    if abs(value) >= LARGE:
+        return f"{value:,.0f}".replace("-", MINUS)
     return f"{value:,.4g}".replace("-", MINUS)
+
+
+def said(value: float, unit: str, *, short: bool = False) -> str:
+    """An input's value with its unit, as a sentence says it; short: as a column does.
+
+    >>> said(217.0, "USD per fill"), said(400000.0, "USD a year"), said(0.1, "share of members")
+    ('$217 a fill', '$400,000 a year', '10%')
+    >>> said(1.2558, "fills per 1,000 enrollees a quarter", short=True), said(1e8, "people")
+    ('1.26 per 1,000', '100,000,000 people')
+    >>> said(111.0, "USD a month per treated member"), said(float("nan"), "USD per fill")
+    ('$111 a month per treated member', 'not set')
+    >>> said(0.1, "USD per enrollee"), said(2030.0, "year"), said(1.5, "ratio")
+    ('$0.10 an enrollee', '2030', '1.5')
+    """
+    unit = unit.partition(";")[0]
+    shown = amount(value, unit)
+    if math.isnan(value) or unit.startswith("share"):
+        return shown
+    if unit in YEARS:
+        return f"{value:.0f}"
+    if unit.startswith("USD"):
+        of = unit.removeprefix("USD").strip()
+        if of.startswith("per "):
+            of = of.removeprefix("per ")
+            of = f"{'an' if of[0] in 'aeiou' else 'a'} {of}"
+        return f"{shown} {of}".strip()
+    if short:
+        shown = f"{value:,.3g}".replace("-", MINUS) if abs(value) < LARGE else shown
+        unit = unit.removeprefix("fills ").removesuffix(" enrollees a quarter")
+    return shown if unit.partition(" ")[0] in NO_UNIT else f"{shown} {unit}"
+
+
+def by_year(values: Iterable[float], unit: str, *, short: bool = False) -> str:
+    """One value, or from the lowest to the highest of several.
+
+    >>> by_year([0.1, 0.103, 0.109], "share"), by_year([245.0], "USD per fill")
+    ('10% to 10.9%', '$245 a fill')
+    """
+    every = list(values)
+    known = [value for value in every if not math.isnan(value)]
+    ends = [said(end, unit, short=short) for end in (min(known), max(known))] if known else []
+    if len(known) < len(every):
+        ends.insert(0, said(math.nan, unit))
+    return " to ".join(dict.fromkeys(ends))
+
+
+def here(by_date: Mapping[dt.date, float], unit: str) -> str:
+    """The scenario's own value, or its values by year.
+
+    >>> here({dt.date(2028, 1, 1): 0.1, dt.date(2029, 1, 1): 0.109}, "share")
+    '10% to 10.9% by year'
+    """
+    words = by_year(by_date.values(), unit)
+    return f"{words} by year" if len(set(by_date.values())) > 1 else words
 
 
 def inside(label: str) -> str:
@@ -73,11 +137,11 @@ def tornado_sentence(found: Tornado) -> str:
         return "No input moves the answer by a cent PMPM over its own range."
     first = moving[0]
     low, high = sorted((first.pmpm_at_low, first.pmpm_at_high))
-    said = (
+    opening = (
         f"{_named(first)} moves the answer most: from {cents(low, 2)} to {cents(high, 2)} per"
         " member per month (PMPM) over its range."
     )
-    return f"{said} {_turning(found)}"
+    return f"{opening} {_turning(found)}"
 
 
 def _turning(found: Tornado) -> str:
@@ -92,13 +156,23 @@ def _turning(found: Tornado) -> str:
 
 
 def _named(bar: Bar) -> str:
-    """A bar's label, and what moves with it."""
+    """A bar's label, and how many others move with it."""
     entries = {path.rsplit(".", 1)[0] if _dated(path) else path for path in bar.moved}
-    return bar.label if len(entries) <= 1 else f"{bar.label} (and what moves with it)"
+    more = len(entries) - 1
+    if not more:
+        return bar.label
+    return f"{bar.label} (with {more} more that move{'s' if more == 1 else ''} together)"
 
 
 def _dated(path: str) -> bool:
-    return path.rsplit(".", 1)[-1][:4].isdigit()
+    return A_DATE.fullmatch(path.rsplit(".", 1)[-1]) is not None
+
+
+def _low_own_high(bar: Bar) -> tuple[tuple[float, ...], ...]:
+    """Low, own and high of an input, each over the dates of it that move."""
+    dates = bar.dates()
+    own, low, high = zip(*dates, strict=True) if dates else ((bar.own,), (bar.low,), (bar.high,))
+    return low, own, high
 
 
 def tornado_text(found: Tornado, *, every: bool = False) -> str:
@@ -107,10 +181,8 @@ def tornado_text(found: Tornado, *, every: bool = False) -> str:
     shown = moving if every else moving[:MOST_ROWS]
     rows = [
         [
-            bar.label,
-            amount(bar.low, bar.unit),
-            amount(bar.own, bar.unit),
-            amount(bar.high, bar.unit),
+            _named(bar),
+            *(by_year(values, bar.unit, short=True) for values in _low_own_high(bar)),
             cents(bar.pmpm_at_low, 2),
             cents(bar.pmpm_at_high, 2),
             dollars(bar.total_at_low),
@@ -122,7 +194,10 @@ def tornado_text(found: Tornado, *, every: bool = False) -> str:
         f"Value here {cents(found.pmpm, 2)} PMPM, {dollars(found.total)}",
         *("low", "here", "high", "PMPM at low", "at high", "USD at low", "at high"),
     ]
-    lines = [align(head, rows, total=False)]
+    # Paths stand to the left at the end of their lines: what --set and the others take.
+    heading, rule, *body = align(head, rows, total=False).split("\n")
+    lines = [f"{heading}  path", rule]
+    lines += [f"{line:<{len(rule)}}  {bar.path}" for line, bar in zip(body, shown, strict=True)]
     left, still = len(moving) - len(shown), len(found.bars) - len(moving)
     if left:
         lines.append(f"{left} more move it less; --all shows them.")
@@ -130,7 +205,7 @@ def tornado_text(found: Tornado, *, every: bool = False) -> str:
         lines.append(f"{still} more move it by less than half a cent PMPM.")
     lines += [
         f"No range: {one.label} ({one.path}), no number was published;"
-        f" {amount(one.value, one.unit)} is used."
+        f" {said(one.value, one.unit)} is used."
         for one in found.without_range
     ]
     if any(bar.path == "plan.part_c_coding" for bar in found.bars):
@@ -144,20 +219,48 @@ def tornado_text(found: Tornado, *, every: bool = False) -> str:
 # ------------------------------------------------------------------------------------ break-even
 
 
-def breakeven_sentence(found: Breakeven, label: str, unit: str, own: float) -> str:
-    """Where joining is worth nothing along one input, or that it nowhere is."""
-    low, high = amount(found.low, unit), amount(found.high, unit)
+def breakeven_sentence(found: Breakeven, label: str, unit: str) -> str:
+    """Where joining is worth nothing along one input and which side pays, or that it nowhere is."""
+    low, high = said(found.low, unit), said(found.high, unit)
+    if not found.read:
+        return f"{label} is not used in this run; it moves nothing."
+    alone = _alone(found.linked)
+    if found.still:
+        worth = worth_words(found.value_at_low)
+        return f"{label} moves nothing in this run: joining {worth} at {low} as at {high}.{alone}"
     ends = (
         f"joining {worth_words(found.value_at_low)} at {low} and"
         f" {worth_words(found.value_at_high)} at {high}"
     )
-    if not found.read:
-        return f"{label} is not used in this run; it moves nothing."
     if found.root is None:
-        return f"{label}: none in this range; {ends}."
-    at = amount(found.root, unit)
-    here = f" (here {amount(own, unit)})"
-    return f"Joining is worth nothing where {inside(label)} is {at}{here}: {ends}."
+        own = here(found.by_date, unit)
+        return f"{label}: none in this range (here {own}); {ends}.{alone}"
+    at = said(found.root, unit)
+    side = "below" if found.pays_below else "above"
+    if found.crossings == 1:
+        pays = f"It pays {side} {at}"
+    else:
+        pays = f"It pays just {side} {at}, one of {found.crossings} such values in the range"
+    return (
+        f"Joining is worth nothing where {inside(label)} is {at}"
+        f" (here {here(found.by_date, unit)}). {pays}: {ends}.{alone}"
+    )
+
+
+def _alone(linked: Sequence[str]) -> str:
+    """That an input moves without those that a tornado moves with it."""
+    if not linked:
+        return ""
+    many = f"the {len(linked)} more that move" if len(linked) > 1 else "the one more that moves"
+    return f" This moves this one alone; {many} with it in the tornado stay{_s(linked)} as here."
+
+
+def _are(things: Sequence[object]) -> str:
+    return "is" if len(things) == 1 else "are"
+
+
+def _s(things: Sequence[str]) -> str:
+    return "s" if len(things) == 1 else ""
 
 
 # --------------------------------------------------------------------------- two inputs at once
@@ -166,17 +269,28 @@ def breakeven_sentence(found: Breakeven, label: str, unit: str, own: float) -> s
 def threshold_sentence(found: Threshold) -> str:
     """Where on the map joining pays, and where the scenario lies."""
     x, y = inside(found.x.label), inside(found.y.label)
-    here = f"Here ({_at(found.x)}, {_at(found.y)}) joining {worth_words(found.own)}."
+    now = f"Here ({_at(found.x)}, {_at(found.y)}) joining {worth_words(found.own)}."
     pays = found.value > 0.0
+    more = "".join(_of_axis(*one) for one in zip((found.x, found.y), found.still, strict=True))
     if not pays.any():
-        return f"Joining pays nowhere on this map, whatever {x} and {y}. {here}"
+        return f"Joining pays nowhere on this map, whatever {x} and {y}. {now}{more}"
     if pays.all():
-        return f"Joining pays everywhere on this map, whatever {x} and {y}. {here}"
-    return f"Joining pays on {share(found.pays)} of this map. {here}{_beside(found)}"
+        return f"Joining pays everywhere on this map, whatever {x} and {y}. {now}{more}"
+    beside = "" if found.still[1] else _beside(found)
+    return f"Joining pays on {share(found.pays)} of this map. {now}{beside}{more}"
 
 
 def _at(axis: Axis) -> str:
-    return f"{inside(axis.label)} {amount(axis.own, axis.unit)}"
+    return f"{inside(axis.label)} {here(axis.by_date, axis.unit)}"
+
+
+def _of_axis(axis: Axis, still: bool) -> str:
+    """That an input moves nothing, or that it moves without those that a tornado moves with it."""
+    if still:
+        return f" {axis.label} moves nothing in this run."
+    if not axis.linked:
+        return ""
+    return f" {axis.label}:{_alone(axis.linked)}"
 
 
 def _beside(found: Threshold) -> str:
@@ -190,8 +304,8 @@ def _beside(found: Threshold) -> str:
     own = found.y.own if not math.isnan(found.y.own) else float(found.y.values[0])
     x, y = min(near, key=lambda point: abs(point[1] - own))
     return (
-        f" At {inside(found.x.label)} {amount(x, found.x.unit)} it is worth nothing where"
-        f" {inside(found.y.label)} is {amount(y, found.y.unit)}."
+        f" At {inside(found.x.label)} {said(x, found.x.unit)} it is worth nothing where"
+        f" {inside(found.y.label)} is {said(y, found.y.unit)}."
     )
 
 
@@ -200,7 +314,7 @@ def threshold_text(found: Threshold) -> str:
     rows, columns = found.value.shape
     place = [_nearest(axis) for axis in (found.y, found.x)]
     lines = []
-    marks = [amount(found.y.values[row], found.y.unit) for row in range(rows)]
+    marks = [said(found.y.values[row], found.y.unit, short=True) for row in range(rows)]
     width = max(map(len, marks))
     for row in reversed(range(rows)):
         cells = [
@@ -209,7 +323,7 @@ def threshold_text(found: Threshold) -> str:
         ]
         named = row in (0, rows - 1, rows // 2)
         lines.append(f"{marks[row] if named else '':>{width}} | {' '.join(cells)}")
-    low, high = (amount(found.x.values[end], found.x.unit) for end in (0, -1))
+    low, high = (said(found.x.values[end], found.x.unit, short=True) for end in (0, -1))
     rule = "-" * (2 * columns - 1)
     gap = " " * max(2 * columns - 1 - len(low) - len(high), 1)
     lines += [f"{'':>{width}} +-{rule}", f"{'':>{width}}   {low}{gap}{high}"]
@@ -327,11 +441,18 @@ def information_notes(found: Information) -> list[str]:
         lines += [
             "Before the bid: the choice is made on what was learned, and the bid is priced on it."
             " After the bid: only leaving can change; a plan that cannot leave gains nothing.",
-            "Committed, if the bid did not know it, everything would be worth"
+            "Committed, if the bid were not priced on it, everything would be worth"
             f" {dollars(found.perfect.as_filed)}.",
         ]
     else:
         lines.append("Before: the choice is made on what was learned. After: only leaving changes.")
+    if found.chosen:
+        of = len(found.chosen) + len(found.inputs)
+        names = " and ".join(inside(one.label) for one in found.chosen)
+        lines.append(
+            f"{len(found.chosen)} of the {of} inputs that are drawn {_are(found.chosen)} left out,"
+            f" as whoever decides sets {'them' if len(found.chosen) > 1 else 'it'}: {names}."
+        )
     rounded = f" ({found.asked:,} asked for)" if found.asked != found.draws else ""
     lines.append(
         f"{found.draws:,} draws{rounded}, seed {found.seed}: joining to the end pays in"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from calculator.drawn import Uncertain
+from calculator.drawn import Uncertain, over_limits
 from calculator.errors import InputError
 from calculator.model import risk
 from calculator.model.arrays import Array
+from calculator.report.drawn import PROTECTIONS
 from calculator.report.table import cents
 from calculator.report.words import dollars, share
 from calculator.result import Decision
@@ -17,12 +18,7 @@ from calculator.ui import parts
 from calculator.ui.parts import section, unbroken
 from calculator.ui.widgets import about, mark, plain, say, shown, typed
 
-AS_SETTLED = "As settled"
-WITHOUT = {
-    "without_corridor": "Without the risk corridor",
-    "without_reinsurance": "Without statutory reinsurance",
-    "without_extra_reinsurance": "Without extra reinsurance",
-}
+AS_SETTLED = "as settled"
 NOTHING = 0.005  # USD PMPM
 
 
@@ -108,21 +104,11 @@ def _per_cent(text: str, entry: Assumption) -> str:
 
 def title(found: Uncertain, usd: float, part: float) -> str:
     """The finding in one sentence: how often the loss passes each limit."""
-    over, beyond = over_limits(found, found.value, usd, part)
+    over, beyond = over_limits(found.total, found.base.sum(axis=1), usd, part)
     return (
         f"In {share(over)} of draws joining loses more than {dollars(usd)}, and in {share(beyond)}"
         f" more than {share(part)} of {found.limits.against}."
     )
-
-
-def over_limits(found: Uncertain, value: Array, usd: float, part: float) -> tuple[float, float]:
-    """Share of draws that lose more than so many dollars, and than such a share of the base.
-
-    value: (N, P) USD of the same draws.
-    """
-    # Rebates above all cost leave a state no budget to lose a share of.
-    total, base = value.sum(axis=1), np.maximum(found.base.sum(axis=1), 0.0)
-    return float(risk.loses_more(total, usd)), float(risk.loses_more(total, part * base))
 
 
 def meaning(found: Uncertain) -> str:
@@ -134,11 +120,11 @@ def meaning(found: Uncertain) -> str:
         )
     now = _worst(found, found.value)
     said = []
-    for name, label in WITHOUT.items():
+    for name, label in PROTECTIONS.items():
         if name not in found.without:
             continue
         less = _worst(found, found.without[name])
-        what = label.removeprefix("Without ")
+        what = label.removeprefix("without ")
         if abs(less - now) < NOTHING:
             said.append(f"{what} changes nothing")
         else:
@@ -160,17 +146,19 @@ def _worst(found: Uncertain, value: Array) -> float:
 
 def rows(found: Uncertain, usd: float, part: float) -> list[tuple[str, ...]]:
     """The tail as it is and without each protection; the plan's own too, where that is another."""
-    kinds = ["as_settled", *(name for name in WITHOUT if name in found.without)]
+    kinds = ["as_settled", *(name for name in PROTECTIONS if name in found.without)]
     values = [found.without.get(name, found.value) for name in kinds]
     owns = [_worst(found, found.joined[name]) for name in kinds]
     worst = [_worst(found, value) for value in values]
     alike = all(abs(a - b) < NOTHING for a, b in zip(owns, worst, strict=True))
     table: list[tuple[str, ...]] = []
     for name, value, tail, own in zip(kinds, values, worst, owns, strict=True):
-        over, beyond = over_limits(found, value, usd, part)
+        total = value.sum(axis=1)
+        over, beyond = over_limits(total, found.base.sum(axis=1), usd, part)
+        label = PROTECTIONS.get(name, AS_SETTLED)
         row = (
-            WITHOUT.get(name, AS_SETTLED),
-            share(float(risk.pays(value.sum(axis=1)))),
+            label[:1].upper() + label[1:],
+            share(float(risk.pays(total))),
             unbroken(cents(tail, 2)),
             share(over),
             share(beyond),

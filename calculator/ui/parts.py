@@ -16,7 +16,7 @@ from calculator.errors import InputError
 from calculator.register import Register
 from calculator.report import table
 from calculator.report.words import MINUS, dollars, either, people, share
-from calculator.result import NO_ADDED_COST, NOT_WITHIN, Decision
+from calculator.result import NO_ADDED_COST, NOT_WITHIN, Decision, Progress
 from calculator.scenario import Scenario
 from calculator.ui.form import Form, key_of
 from calculator.ui.sidebar import DRAWN, offset_names
@@ -142,9 +142,7 @@ def _turn() -> threading.Lock:
     return threading.Lock()
 
 
-def stoppable(
-    place: Any, name: str, words: str, work: Callable[[Callable[[int, int], None]], Said]
-) -> Said:
+def stoppable(place: Any, name: str, words: str, work: Callable[[Progress], Said]) -> Said:
     """Long work with its progress and a button that stops it; what is shown stays until it ends.
 
     place: where both stand; name: of the work, for `was_stopped`. Streamlit runs the page anew when

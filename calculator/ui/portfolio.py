@@ -22,17 +22,20 @@ from calculator.report import figures_portfolio as figures
 from calculator.report import portfolio as report
 from calculator.report.portfolio_workbook import write
 from calculator.report.table import cents
+from calculator.result import Progress
 from calculator.ui import parts
-from calculator.ui.downloads import file_name
+from calculator.ui.downloads import XLSX, file_name
 from calculator.ui.parts import section, signed
 from calculator.ui.widgets import calm, plain, say, theme
 
-FILE_KEY, PROGRAM_KEY, KEPT = "portfolio:file", "portfolio:program", "portfolio:kept"
+PAGE = "portfolio"
+PROGRAM_KEY, KEPT, NOT_RUN = f"{PAGE}:program", f"{PAGE}:kept", f"{PAGE}:not_run"
+LEFT = f"{PAGE}:left"  # how often the way back to the illustrative book was taken
 MEGABYTES = 20
 LINE = 35  # height of a line of the table, pixels
 MOST_LINES = 16
 EXAMPLE = "the illustrative book"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Job = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,14 @@ class Answer:
     mark: str  # of its content
     book: Book
     found: Portfolio
+
+
+@dataclass(frozen=True)
+class NotRun:
+    """A book that is not to be run again by itself."""
+
+    mark: str  # of its content
+    error: InputError | None  # what is wrong with it; none: the run was stopped
 
 
 @st.cache_resource(show_spinner="The illustrative book is run: about a second.")
@@ -57,7 +68,7 @@ def render() -> None:
     """Draw the page."""
     with st.sidebar:
         st.caption("Program: **Medicare Part D and Medicaid**")
-        said = _asked()
+        said, job = _asked()
     program = _program(said)
     others = [one for one in said.found.programs.values() if one is not program]
     more = " ".join(report.sentence(one) for one in others)
@@ -83,17 +94,21 @@ def render() -> None:
     _table(program)
     _files(said)
     _basis(said)
+    # Long work comes last, so that all of the page is in sight while it runs.
+    if job is not None:
+        job()
 
 
 # ------------------------------------------------------------------------------------- the book
 
 
-def _asked() -> Answer:
-    """The book that was given, the last one that could be read, or the illustrative one."""
+def _asked() -> tuple[Answer, Job | None]:
+    """The last book that could be run, or the illustrative one; the run of one just given."""
+    # A new key is an empty field: the way back to the illustrative book takes the file along.
     file = st.file_uploader(
         "Your book of plans (CSV or xlsx)",
         type=["csv", "xlsx"],
-        key=FILE_KEY,
+        key=f"{PAGE}:file:{st.session_state.get(LEFT, 0)}",
         max_upload_size=MEGABYTES,
         help=plain(
             f"One row a plan, up to {MOST_PLANS:,}. Columns: {NAME}, {SCENARIO} (one of"
@@ -103,54 +118,71 @@ def _asked() -> Answer:
         ),
     )
     kept: Answer | None = st.session_state.get(KEPT)
-    if file is not None:
-        content = file.getvalue()
-        mark = hashlib.sha256(content + file.name.encode()).hexdigest()
-        if kept is None or kept.mark != mark:
-            try:
-                kept = _run(file.name, content, mark)
-                st.session_state[KEPT] = kept
-            except InputError as error:
-                say(st, error)
-                whose = EXAMPLE if kept is None else kept.name
-                st.caption(plain(f"The results are those of {whose}."))
+    place = st.empty()
+    job = None if file is None else _waiting(place, file.name, file.getvalue(), kept)
     st.download_button(
         "Book to fill in",
         plans_file().read_bytes(),
         file_name="plans.csv",
         mime="text/csv",
-        key="portfolio.form",
+        key=f"{PAGE}.form",
         on_click="ignore",
         icon=":material/download:",
     )
-    if kept is not None and st.button("Back to the illustrative book", key="portfolio.example"):
-        del st.session_state[KEPT]
-        st.rerun()
-    return _example(__version__) if kept is None else kept
+    if kept is not None:
+        st.button("Back to the illustrative book", key=f"{PAGE}.example", on_click=_leave)
+    return _example(__version__) if kept is None else kept, job
 
 
-def _run(name: str, content: bytes, mark: str) -> Answer:
-    """A book from an uploaded file, which is gone as soon as it is read; its plans, run."""
-    with st.status("Reading the book", expanded=True) as status:
-        try:
-            bar = st.progress(0.0)
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / Path(name).name
-                path.write_bytes(content)
-                # A scenario's file would be one of this machine's.
-                book = read_book(path, own_files=False)
+def _leave() -> None:
+    """Back to the illustrative book."""
+    for key in (KEPT, NOT_RUN):
+        st.session_state.pop(key, None)
+    st.session_state[LEFT] = st.session_state.get(LEFT, 0) + 1
 
-            def told(done: int, of: int) -> None:
-                status.update(label=f"{done:,} of {of:,} plans are run")
-                bar.progress(done / of)
 
-            found = run(book, progress=told)
-        except InputError:
-            status.update(label="The book was not run", state="error", expanded=False)
-            raise
-        status.update(label=f"{len(book.entries):,} plans are run", state="complete",
-                      expanded=False)  # fmt: skip
-    return Answer(Path(name).name, mark, book, found)
+def _waiting(
+    place: st.delta_generator.DeltaGenerator, name: str, content: bytes, kept: Answer | None
+) -> Job | None:
+    """The run of a book that has no result yet; what is wrong with it where it was refused."""
+    mark = hashlib.sha256(content + name.encode()).hexdigest()
+    if parts.was_stopped(PAGE):
+        st.session_state[NOT_RUN] = NotRun(mark, None)
+    if kept is not None and kept.mark == mark:
+        return None
+    why: NotRun | None = st.session_state.get(NOT_RUN)
+    if why is not None and why.mark == mark:
+        whose = f"The results are those of {EXAMPLE if kept is None else kept.name}."
+        with place.container():
+            if why.error is not None:
+                say(st, why.error)
+                st.caption(plain(whose))
+                return None
+            st.caption(plain(f"Stopped. {whose}"))
+            if not st.button("Run this book", key=f"{PAGE}.run"):
+                return None
+    return lambda: _run(place, name, content, mark)
+
+
+def _run(place: st.delta_generator.DeltaGenerator, name: str, content: bytes, mark: str) -> None:
+    """Read an uploaded file, which is gone as soon as it is read, and run its plans."""
+
+    def work(step: Progress) -> Answer:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / Path(name).name
+            path.write_bytes(content)
+            # A scenario's file would be one of this machine's.
+            book = read_book(path, own_files=False)
+        return Answer(Path(name).name, mark, book, run(book, progress=step))
+
+    try:
+        st.session_state[KEPT] = parts.stoppable(place, PAGE, "Running the book", work)
+        st.session_state.pop(NOT_RUN, None)
+    except InputError as error:
+        # Anew, for a raised one holds on to all that was read.
+        again = InputError(error.field, error.allowed, error.given)
+        st.session_state[NOT_RUN] = NotRun(mark, again)
+    st.rerun()
 
 
 def _label(program: Program) -> str:

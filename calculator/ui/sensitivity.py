@@ -165,7 +165,7 @@ def crossed(
     content: str, _scenario: Scenario, x: str, y: str, _names: Mapping[str, str]
 ) -> Crossed:
     """The map over two inputs, once for each content of a scenario. _names: of the inputs."""
-    own = own_ranges(_scenario)
+    own = own_ranges(content, _scenario)
     ranges = {path: own.get(path) or _range(_scenario, path) for path in (x, y)}
     found = threshold(_scenario, x, y, x_range=ranges[x], y_range=ranges[y], points=POINTS)
     return Crossed(
@@ -178,7 +178,7 @@ def crossed(
 
 def draw_map(content: str, decision: Decision) -> None:
     """Two pickers, and the value over what they name."""
-    names = inputs_of(decision)
+    names = inputs_of(content, decision)
     first = _first(decision, names)
     place = st.container()
     left, right = st.columns(2)
@@ -210,7 +210,7 @@ def draw_map(content: str, decision: Decision) -> None:
         )
 
 
-def inputs_of(decision: Decision) -> dict[str, str]:
+def inputs_of(content: str, decision: Decision) -> dict[str, str]:
     """What a map may be over: path -> name. Levers first, then what is uncertain, then the rest."""
     register = decision.register
     numbers = [
@@ -223,22 +223,25 @@ def inputs_of(decision: Decision) -> dict[str, str]:
               for path in numbers if path.startswith("terms.")}  # fmt: skip
     uncertain = {
         path: register.entries[register.locate(path)[0]].label
-        for path in own_ranges(decision.scenario)
+        for path in own_ranges(content, decision.scenario)
     }
     own = {path: register.entries[path].label for path in numbers if path.startswith(OFFERED)}
     return {**levers, **uncertain, **{k: v for k, v in own.items() if k not in uncertain}}
 
 
-def own_ranges(scenario: Scenario) -> dict[str, tuple[float, float]]:
+@st.cache_resource(max_entries=64, show_spinner=False)
+def own_ranges(content: str, _scenario: Scenario) -> dict[str, tuple[float, float]]:
     """The range of each uncertain input that can be moved alone: path -> low, high.
+
+    Read once for each content of a scenario.
 
     An entry with a range on one date is moved on that date, and what grows from it with it; one
     with several dates on all of them, over all their ranges. What moves with another input can be
     moved alone here.
     """
-    register = scenario.register()
+    register = _scenario.register()
     found: dict[str, list[tuple[str, float, float]]] = {}
-    for one in uncertain_inputs(scenario):
+    for one in uncertain_inputs(_scenario):
         for (path, _, spread), limits in zip(one.parts, one.limits, strict=True):
             entry = register.locate(path)[0]
             ends = (max(spread.low, limits[0]), min(spread.high, limits[1]))

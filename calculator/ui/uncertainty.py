@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ import streamlit as st
 
 from calculator import decide
 from calculator.analysis.draws import power_of_two
+from calculator.drawn import Spread
 from calculator.errors import InputError
 from calculator.exports import csv_text
 from calculator.medicaid_decision import StateDecision
@@ -19,13 +20,15 @@ from calculator.part_d_decision import PlanDecision
 from calculator.report import figures_uncertainty as figures
 from calculator.report import state as state_report
 from calculator.report import verdict as plan_report
-from calculator.report.figures_uncertainty import Spread, Years
+from calculator.report.drawn import sentence
+from calculator.report.figures_uncertainty import Years
 from calculator.report.table import cents
 from calculator.report.words import dollars, share
 from calculator.scenario import Scenario
 from calculator.ui import information, losses, parts, sensitivity
 from calculator.ui.downloads import file_name
 from calculator.ui.form import Form
+from calculator.ui.information import Job
 from calculator.ui.inputs_part_d import sidebar
 from calculator.ui.parts import Note, section, signed, unbroken
 from calculator.ui.widgets import calm, plain, say, theme
@@ -38,7 +41,6 @@ MOST_SEED = 2**32 - 1
 DRAWS, SEED = "uncertainty.draws", "uncertainty.seed"
 CENT = 0.005
 NORMAL = 1.96  # standard errors on each side of 95%
-Job = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -200,12 +202,16 @@ def _run(
     scenario: Scenario,
     asked: Asked,
 ) -> None:
-    found = parts.stoppable(
-        place,
-        PAGE,
-        f"Running {asked.count:,} draws",
-        lambda step: uncertain(scenario, asked.count, asked.seed, progress=step),
-    )
+    try:
+        found = parts.stoppable(
+            place,
+            PAGE,
+            f"Running {asked.count:,} draws",
+            lambda step: uncertain(scenario, asked.count, asked.seed, progress=step),
+        )
+    except InputError as error:
+        say(place, error)
+        return
     kept.clear()
     kept[asked.count] = found
     st.rerun()
@@ -216,24 +222,22 @@ def _run(
 
 def _head(found: Uncertain, said: Answer) -> None:
     """The sentence that answers, and four figures."""
-    spread = _of(found, said.decision)
+    spread, central = Spread(found.pmpm), said.decision.value.pmpm
     low, high = spread.middle
-    count = len(spread.pmpm)
+    ends = interval(spread.pays, found.draws.count)
     months = float(found.member_months.sum(axis=1).mean())
-    parts.headline(
-        unbroken(sentence(spread, _each(said.decision))), more(spread, said.decision), said.notes
-    )
+    parts.headline(unbroken(sentence(found)), more(spread, said.decision), said.notes)
     parts.cards(
         [
             (
                 "Probability that joining pays",
                 share(spread.pays),
-                f"± {100 * sampling(spread.pays, count):.1f} points at 95%",
+                f"{share(ends[0])} to {share(ends[1])}: 95% interval",
             ),
             (
                 "Middle draw, PMPM",
                 signed(spread.median, 2),
-                f"central run {signed(spread.central, 2)}",
+                f"central run {signed(central, 2)}",
             ),
             (
                 "90% of draws, PMPM",
@@ -250,60 +254,51 @@ def _head(found: Uncertain, said: Answer) -> None:
     )
 
 
-def sentence(found: Spread, each: str) -> str:
-    """The answer: how often joining pays, the middle of the draws, and between what 90% lie.
-
-    each: what one member-month is called.
-    """
-    low, high = (cents(end, 2) for end in found.middle)
-    return (
-        f"Joining pays in {share(found.pays)} of {len(found.pmpm):,} draws; the middle of them is"
-        f" {cents(found.median, 2)} {each} (PMPM), and 90% lie between {low} and {high}."
-    )
-
-
 def more(found: Spread, decision: PlanDecision | StateDecision) -> str:
     """What the answer means: the central run beside it, and what the draws hold fixed."""
-    side = "better" if found.central > found.median else "worse"
-    gap = abs(found.central - found.median)
+    central = decision.value.pmpm
+    side, gap = "worse" if central > found.median else "better", abs(central - found.median)
     beside = (
         "as the central run, in which every input has its own value"
         if gap < CENT
-        else f"{dollars(gap, 2)} {'worse' if side == 'better' else 'better'} than the central run"
-        f" ({cents(found.central, 2)}), in which every input has its own value"
+        else f"{dollars(gap, 2)} {side} than the central run ({cents(central, 2)}), in which every input has its own value"
     )
     who = "state" if isinstance(decision, StateDecision) else "plan"
     return (
-        f"The middle of the draws is {beside}. Only what has a range varies; the terms and the"
+        f"PMPM is USD {_each(decision)}. The middle draw is {beside}. Only what has a range varies; the terms and the"
         f" {who}'s own choices are as set."
     )
 
 
-def sampling(part: float, count: int) -> float:
-    """How far a share of draws may be off because there are only so many, 95%.
+def interval(part: float, count: int) -> tuple[float, float]:
+    """Between what a share of so many draws lies with 95% confidence (Wilson, 1927).
 
-    >>> round(sampling(0.5, 512), 3), sampling(0.0, 512)
-    (0.043, 0.0)
+    None or all of so many draws is not never or always. Draws of a Sobol sequence err by less.
+
+    >>> interval(0.0, 512)[0], round(interval(0.0, 512)[1], 4)
+    (0.0, 0.0074)
+    >>> [round(end, 3) for end in interval(0.5, 512)]
+    [0.457, 0.543]
     """
-    return float(NORMAL * np.sqrt(part * (1.0 - part) / count))
+    square = NORMAL**2 / count
+    middle = (part + square / 2.0) / (1.0 + square)
+    half = math.sqrt(square * (part * (1.0 - part) + square / 4.0)) / (1.0 + square)
+    # Rounding alone could put an end on the wrong side of the share itself.
+    return min(max(middle - half, 0.0), part), max(min(middle + half, 1.0), part)
 
 
 def _each(decision: PlanDecision | StateDecision) -> str:
     return "per enrollee a month" if isinstance(decision, StateDecision) else "per member per month"
 
 
-def _of(found: Uncertain, decision: PlanDecision | StateDecision) -> Spread:
-    return Spread(found.pmpm, decision.value.pmpm)
-
-
 def _spread(found: Uncertain, decision: PlanDecision | StateDecision) -> None:
-    spread = _of(found, decision)
+    spread, central = Spread(found.pmpm), decision.value.pmpm
     title = figures.spread_title(spread)
     section(unbroken(title))
     parts.picture(
-        figures.spread_figure(spread, theme()),
-        f"{title} {figures.spread_alt(spread)}",
-        figures.spread_note(spread),
+        figures.spread_figure(spread, central, theme()),
+        f"{title} {figures.spread_alt(spread, central)}",
+        figures.spread_note(spread, central),
         "spread",
     )
 

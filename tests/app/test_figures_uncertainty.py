@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from calculator.drawn import Spread
 from calculator.report import figures
 from calculator.report import figures_sensitivity as tornado
 from calculator.report import figures_threshold as maps
@@ -13,12 +14,13 @@ from calculator.report.table import cents
 from calculator.report.words import dollars, share
 
 THEMES = ["light", "dark"]
+CENTRAL = -0.42  # of the central run, USD PMPM
 
 
 @pytest.fixture(scope="module")
 def spread():
     values = np.random.default_rng(1).normal(-0.5, 0.8, 4096)
-    return draws.Spread(values, -0.42)
+    return Spread(values)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,7 @@ def crossed():
 
 
 def test_the_bars_are_all_draws_and_none_lies_on_both_sides_of_break_even(spread):
-    figure = draws.spread_figure(spread, "light")
+    figure = draws.spread_figure(spread, CENTRAL, "light")
     bars = {bar.name: bar for bar in figure.data}
     assert set(bars) == {"gain", "cost"}
     inside = sum(float(np.sum(bar.y)) for bar in bars.values())
@@ -63,14 +65,14 @@ def test_the_bars_are_all_draws_and_none_lies_on_both_sides_of_break_even(spread
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_break_even_the_middle_and_the_central_run_are_where_they_are(spread, theme):
-    figure = draws.spread_figure(spread, theme)
+    figure = draws.spread_figure(spread, CENTRAL, theme)
     lines = [line.x0 for line in figure.layout.shapes if line.x0 == line.x1]
     low, high = spread.middle
-    assert lines == pytest.approx([0.0, spread.median, spread.central, low, high])
+    assert lines == pytest.approx([0.0, spread.median, CENTRAL, low, high])
     words = [note.text for note in figure.layout.annotations]
     assert words[0] == "break-even"
     assert cents(spread.median, 2) in words[1]
-    assert cents(spread.central, 2) in words[2]
+    assert cents(CENTRAL, 2) in words[2]
     assert cents(low, 2) in words[3]
     colours = set(figures.COLOURS[theme].values())
     assert {bar.marker.color for bar in figure.data} <= colours
@@ -86,29 +88,29 @@ def test_the_title_is_about_the_tails(spread):
     title = draws.spread_title(spread)
     assert cents(-spread.beyond(best=False), 2) in title
     assert "more than" in title
-    shifted = dataclasses.replace(spread, pmpm=spread.pmpm + 9.0)
+    shifted = Spread(spread.values + 9.0)
     assert draws.spread_title(shifted).startswith("Even the worst 5% of draws bring")
-    shifted = dataclasses.replace(spread, pmpm=spread.pmpm - 9.0)
+    shifted = Spread(spread.values - 9.0)
     assert draws.spread_title(shifted).startswith("Even the best 5% of draws lose")
-    turned = dataclasses.replace(spread, pmpm=-spread.pmpm)
+    turned = Spread(-spread.values)
     assert "less than" in draws.spread_title(turned)
 
 
 def test_draws_left_out_of_the_picture_are_counted(spread):
-    bars = draws.spread_figure(spread, "light").data
+    bars = draws.spread_figure(spread, CENTRAL, "light").data
     out = 1.0 - sum(float(np.sum(bar.y)) for bar in bars)
     assert 0.0 < out < 0.012
-    assert f"{share(out)} of draws lie beyond the picture" in draws.spread_note(spread)
-    few = draws.Spread(np.array([-1.0, 1.0]), 0.0)
-    assert "beyond the picture" not in draws.spread_note(few)
-    assert "4,096 draws" in draws.spread_alt(spread)
-    assert share(spread.pays) in draws.spread_alt(spread)
+    assert f"{share(out)} of draws lie beyond the picture" in draws.spread_note(spread, CENTRAL)
+    few = Spread(np.array([-1.0, 1.0]))
+    assert "beyond the picture" not in draws.spread_note(few, 0.0)
+    assert "4,096 draws" in draws.spread_alt(spread, CENTRAL)
+    assert share(spread.pays) in draws.spread_alt(spread, CENTRAL)
 
 
 @pytest.mark.parametrize("values", [np.full(8, -0.5), np.zeros(8), np.full(8, 1e-7)])
 def test_draws_without_a_spread_can_be_drawn(values):
-    found = draws.Spread(values, float(values[0]))
-    figure = draws.spread_figure(found, "light")
+    found = Spread(values)
+    figure = draws.spread_figure(found, float(values[0]), "light")
     assert np.isfinite(figure.layout.xaxis.range).all()
     assert figure.layout.xaxis.range[0] < figure.layout.xaxis.range[1]
     assert draws.spread_title(found)
@@ -116,8 +118,8 @@ def test_draws_without_a_spread_can_be_drawn(values):
 
 @pytest.mark.parametrize("part", [0.5, 30.0, 1000.0])
 def test_any_size_of_value_has_some_ticks(spread, part):
-    found = draws.Spread(spread.pmpm * part, spread.central * part)
-    figure = draws.spread_figure(found, "light")
+    found = Spread(spread.values * part)
+    figure = draws.spread_figure(found, CENTRAL * part, "light")
     assert 3 <= len(figure.layout.xaxis.tickvals) <= 8
     bars = sum(len(bar.x) for bar in figure.data)
     assert 12 <= bars <= 60

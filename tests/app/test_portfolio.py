@@ -12,10 +12,10 @@ from calculator.assumptions import plans_file
 from calculator.report import figures, figures_portfolio
 from calculator.report import portfolio as report
 from calculator.report.words import dollars
+from calculator.ui import parts
 from calculator.ui import portfolio as page_module
 from calculator.ui.widgets import plain
 
-FILE = "portfolio:file"
 OWN = (
     b"name,scenario,plan.members\nOurs,egwp,30000\nTheirs,mapd,20000\nThe rest,pdp_regional,9000\n"
 )
@@ -28,7 +28,7 @@ def example() -> Portfolio:
 
 def uploaded(page, name, content):
     kind = "text/csv" if name.endswith("csv") else "application/octet-stream"
-    page.at.file_uploader(key=FILE).set_value((name, content, kind)).run()
+    page.at.file_uploader[0].set_value((name, content, kind)).run()
     return page
 
 
@@ -61,9 +61,13 @@ def test_an_own_book_takes_its_place_and_can_be_left(opened):
     assert "of 3 Part D plans" in page.said
     page.at.run()
     assert "of 3 Part D plans" in page.said
-    page.at.file_uploader(key=FILE).set_value(None)
     page.at.button(key="portfolio.example").click().run()
     assert "of 10 Part D plans" in page.said
+    assert not [one for one in page.at.button if one.key == "portfolio.example"]
+    page.at.run()
+    assert "of 10 Part D plans" in page.said
+    page = uploaded(page, "ours.csv", OWN)
+    assert "of 3 Part D plans" in page.said
 
 
 def test_a_book_is_run_once(opened, monkeypatch):
@@ -74,6 +78,55 @@ def test_a_book_is_run_once(opened, monkeypatch):
     before = len(ran)
     page.at.run()
     assert len(ran) == before > 0
+
+
+def test_a_refused_book_is_read_once_and_its_error_stays(opened, monkeypatch):
+    read = []
+    true_read = page_module.read_book
+    monkeypatch.setattr(
+        page_module, "read_book", lambda *a, **k: read.append(1) or true_read(*a, **k)
+    )
+    page = uploaded(opened("portfolio"), "bad.csv", b"name,scenario\nA,mapds\n")
+    said, before = page.complaint, len(read)
+    page.at.run()
+    assert page.complaint == said
+    assert len(read) == before
+    # Another book is another matter, and so is the same one after it.
+    page = uploaded(page, "ours.csv", OWN)
+    assert page.calm
+    page = uploaded(page, "bad.csv", b"name,scenario\nA,mapds\n")
+    assert page.complaint == said
+
+
+def test_a_book_is_run_in_its_turn_and_a_run_that_is_stopped_is_not_begun_again(
+    opened, monkeypatch
+):
+    from streamlit.runtime.scriptrunner_utils.exceptions import StopException
+
+    turn, ran = parts._turn(), []
+
+    def stopped(book, *, progress):
+        ran.append(turn.locked())
+        progress(1, 3)
+        raise StopException
+
+    page = opened("portfolio")
+    monkeypatch.setattr(page_module, "run", stopped)
+    page = uploaded(page, "ours.csv", OWN)
+    assert ran == [True]
+    assert not turn.locked()
+    assert "of 10 Part D plans" in page.said
+    # What the button of the running page does, and the run that follows it.
+    page.at.session_state[f"{page_module.PAGE}.stopped"] = True
+    page.at.run()
+    assert page.calm
+    assert "Stopped. The results are those of the illustrative book." in page.texts
+    page.at.run()
+    assert ran == [True]
+    monkeypatch.undo()
+    page.at.button(key="portfolio.run").click().run()
+    assert page.calm
+    assert "of 3 Part D plans" in page.said
 
 
 @pytest.mark.parametrize(

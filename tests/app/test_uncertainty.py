@@ -9,7 +9,10 @@ import pytest
 from calculator import decide, load_scenario
 from calculator.analysis.learning import information_of
 from calculator.analysis.sensitivity import breakeven, tornado
+from calculator.drawn import Spread
+from calculator.errors import InputError
 from calculator.report import figures_uncertainty as figures
+from calculator.report.drawn import PROTECTIONS, sentence
 from calculator.report.table import cents
 from calculator.report.uncertainty import amount, information_sentence, tornado_sentence
 from calculator.report.words import dollars, share
@@ -25,10 +28,8 @@ CAPITATION, REINSURANCE = sensitivity.FIRST_PLAN
 
 def said_by(name, count=FIRST, seed=1, **settings):
     """The page's first sentence, and the draws behind it."""
-    scenario = load_scenario(name).with_settings(settings)
-    found, decision = uncertain(scenario, count, seed), decide(scenario)
-    spread = figures.Spread(found.pmpm, decision.value.pmpm)
-    return plain(parts.unbroken(uncertainty.sentence(spread, uncertainty._each(decision)))), spread
+    found = uncertain(load_scenario(name).with_settings(settings), count, seed)
+    return plain(parts.unbroken(sentence(found))), Spread(found.pmpm)
 
 
 def typed(page, key, text):
@@ -47,9 +48,12 @@ def picked(page, side, path, program="part_d"):
 @pytest.mark.parametrize("name", offered("part_d"))
 def test_every_plan_opens_with_what_its_draws_say(opened, name):
     page = opened("uncertainty", {"scenario": name})
-    sentence, spread = said_by(name)
+    expected, spread = said_by(name)
     assert page.calm
-    assert page.said == sentence
+    assert page.said == expected
+    assert any("PMPM is USD per member per month." in text for text in page.texts)
+    low, high = uncertainty.interval(spread.pays, FIRST)
+    assert page.at.metric[0].delta == f"{share(low)} to {share(high)}: 95% interval"
     assert f"Joining pays in {share(spread.pays)} of {FIRST} draws" in page.said.replace("\\", "")
     cards = {one.label: one.value.replace("\\", "").lstrip("+") for one in page.at.metric}
     assert list(cards.values()) == [
@@ -67,10 +71,10 @@ def test_every_plan_opens_with_what_its_draws_say(opened, name):
 @pytest.mark.parametrize("name", offered("medicaid"))
 def test_every_state_opens_with_what_its_draws_say(opened, name):
     page = opened("state_uncertainty", {"scenario": name})
-    sentence, _ = said_by(name)
+    expected, _ = said_by(name)
     assert page.calm
-    assert page.said == sentence
-    assert "per enrollee a month" in page.said
+    assert page.said == expected
+    assert any("PMPM is USD per enrollee a month." in text for text in page.texts)
     assert len(page.at.metric) == 4
 
 
@@ -94,13 +98,13 @@ def test_a_state_with_a_gap_says_what_to_enter(opened):
 
 def test_an_input_changes_the_draws_and_a_wrong_one_keeps_the_last_good_result(opened):
     page = opened("uncertainty").change(CAPITATION, "150")
-    sentence, _ = said_by("pdp_regional", **{CAPITATION: 150})
+    expected, _ = said_by("pdp_regional", **{CAPITATION: 150})
     assert page.calm
-    assert page.said == sentence
+    assert page.said == expected
     page.change(CAPITATION, "-5")
     assert f"{CAPITATION}: allowed is a number from 0" in page.complaint
     assert "This result belongs to the last valid inputs." in page.aside
-    assert page.said == sentence
+    assert page.said == expected
 
 
 def test_another_seed_gives_other_draws_and_the_same_one_the_same(opened):
@@ -214,7 +218,43 @@ def test_a_run_that_is_stopped_leaves_what_was_shown(opened, monkeypatch):
     assert not any(text.startswith("Stopped.") for text in page.texts)
 
 
+def test_an_input_error_of_many_draws_is_said_and_the_last_good_result_stays(opened, monkeypatch):
+    page = typed(opened("uncertainty", {"plan.members": "46000"}), DRAWS, "1024")
+    before = page.said
+
+    def refused(scenario, count, seed, *, progress=None):
+        raise InputError("plan.bid", "a bid above 0", -1)
+
+    monkeypatch.setattr(uncertainty, "uncertain", refused)
+    page.at.button(key=f"{uncertainty.PAGE}.run").click().run()
+    assert page.complaint == "plan.bid: allowed is a bid above 0; given was -1"
+    assert page.said == before
+    assert len(page.at.metric) == 4
+
+
+@pytest.mark.parametrize(("part", "count"), [(0.0, 512), (1.0, 512), (0.12, 4096), (0.5, 1)])
+def test_the_interval_of_a_share_is_wilsons(part, count):
+    low, high = uncertainty.interval(part, count)
+    assert 0.0 <= low <= part <= high <= 1.0
+    assert low < high
+    # Its ends are the shares from which the one found is 1.96 standard errors away.
+    for end in (low, high):
+        if 0.0 < end < 1.0:
+            error = np.sqrt(end * (1.0 - end) / count)
+            assert abs(part - end) / error == pytest.approx(uncertainty.NORMAL, rel=1e-6)
+
+
 # --------------------------------------------------------------------------------------- the map
+
+
+def test_the_ranges_are_read_once_for_each_content(opened, monkeypatch):
+    read = []
+    true = sensitivity.uncertain_inputs
+    monkeypatch.setattr(sensitivity, "uncertain_inputs", lambda s: read.append(1) or true(s))
+    page = opened("uncertainty", {"plan.members": "47000"})
+    assert read == [1]
+    page.at.run()
+    assert read == [1]
 
 
 def test_the_map_opens_on_both_incentives_with_their_own_break_evens(opened):
@@ -254,7 +294,7 @@ def test_a_map_can_be_drawn_over_every_input_that_is_offered(name, monkeypatch):
     monkeypatch.setattr("calculator.analysis.sensitivity.GRID", 7)
     decision = decide(load_scenario(name))
     content = decision.scenario.model_dump_json()
-    names = sensitivity.inputs_of(decision)
+    names = sensitivity.inputs_of(content, decision)
     _, y = sensitivity._first(decision, names)
     assert y in names
     for x in names:
@@ -356,10 +396,12 @@ def test_with_and_without_each_protection_are_the_same_draws_settled_again(opene
         load_scenario("pdp_regional").with_settings({"terms.package": "illustrative_all"}), FIRST, 1
     )
     table = next(one.value for one in page.at.table if "Over USD" in one.value)
-    assert list(table.iloc[:, 0]) == [losses.AS_SETTLED, *losses.WITHOUT.values()]
+    assert list(table.iloc[:, 0]) == [
+        label[:1].upper() + label[1:] for label in (losses.AS_SETTLED, *PROTECTIONS.values())
+    ]
     protections = found.protections()
     worst = [protections["as_settled"]["tail_mean_5_pmpm"]] + [
-        protections[name]["tail_mean_5_pmpm"] for name in losses.WITHOUT
+        protections[name]["tail_mean_5_pmpm"] for name in PROTECTIONS
     ]
     shown = [text.replace(parts.WORD_JOINER, "").replace("\\", "")
              for text in table["Worst 5%, PMPM"]]  # fmt: skip
@@ -368,7 +410,7 @@ def test_with_and_without_each_protection_are_the_same_draws_settled_again(opene
     said = losses.meaning(found)
     gap = protections["without_extra_reinsurance"]["tail_mean_5_pmpm"] - worst[0]
     does = "softens" if gap < 0 else "deepens"
-    assert f"extra reinsurance {does} it by {dollars(abs(gap), 2)}" in said
+    assert f"the extra reinsurance of the terms {does} it by {dollars(abs(gap), 2)}" in said
 
 
 def test_a_plan_with_a_bid_of_its_own_sees_its_own_result_beside_the_value(opened):
@@ -407,6 +449,17 @@ def test_how_often_the_corridor_shares_nothing():
     assert losses.inside(every).startswith("In every draw and year")
     never = dataclasses.replace(found, inside_corridor={"join": 0.0, "stay_out": 0.0})
     assert losses.inside(never).startswith("In no draw and year")
+
+
+def test_rebates_above_all_cost_leave_no_loss_without_end():
+    """A base below nothing is none, with each protection and without, as on the page."""
+    found = uncertain(load_scenario("pdp_regional"), 64, 1)
+    below = dataclasses.replace(found, base=-np.abs(found.base))
+    settled = below.protections()["as_settled"]
+    assert settled["probability_over_share"] == below.losses()["probability_over_share"]
+    assert settled["probability_over_share"] == float(np.mean(below.total < 0.0))
+    page = losses.rows(below, below.limits.usd, below.limits.share)[0]
+    assert page[-1] == share(settled["probability_over_share"])
 
 
 # ---------------------------------------------------------------------------------------- files

@@ -64,7 +64,7 @@ REFUSED = {
     "an unknown status": (("4, status: assumed", "4, status: certain"), 8, "status: "),
     "no value at all": (("value: 4, ", ""), 1, "2028-01-01: allowed is a number from 0 to 10"),
     "a word for a number": (("value: 4,", "value: four,"), 1, "given was four"),
-    "a yes for a number": (("value: 4,", "value: true,"), 1, "given was True"),
+    "a yes for a number": (("value: 4,", "value: true,"), 1, "given was yes"),
     "a value above its bounds": (
         ("value: 4,", "value: 11,"), 1, "2028-01-01: allowed is a number from 0 to 10 USD per form"
     ),
@@ -282,7 +282,7 @@ def test_none_is_a_value_only_where_it_is_allowed():
     register = load_assumptions("announced_2025_12")
     free = register.with_value("terms.guaranteed_net_price", None)
     assert np.isnan(free.number("terms.guaranteed_net_price")).all()
-    with pytest.raises(InputError, match=r"terms.copay: allowed is .*; given was None"):
+    with pytest.raises(InputError, match=r"terms.copay: allowed is .*; given was nothing"):
         register.with_value("terms.copay", None)
 
 

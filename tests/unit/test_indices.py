@@ -142,10 +142,18 @@ def test_a_bid_expects_the_same_cost_in_every_run():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "sobol_indices", keeping)
         patch.setattr(module, "EXPECTED_DRAWS", 16)
-        found = indices(scenario, 2, 1, resolution="workbook")
+        found = indices(scenario, 16, 1, resolution="workbook")
     rows = np.random.default_rng(1).uniform(0.05, 0.95, (4, len(found.inputs)))
     together, alone = kept[0](rows), [kept[0](rows[[row]])[0] for row in range(4)]
     assert together == pytest.approx(alone, rel=2e-3, abs=2e-3)
+
+
+@needs_salib
+@pytest.mark.parametrize("count", [1, 8, 2**15])
+def test_too_few_draws_and_too_many_runs_are_refused_before_any_is_made(count):
+    with pytest.raises(InputError) as refused:
+        indices(load_scenario("pdp_regional"), count, 1)
+    assert "a number from 16 to" in refused.value.allowed
 
 
 def test_without_salib_one_line_names_the_extra(monkeypatch):

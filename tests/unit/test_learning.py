@@ -88,6 +88,45 @@ def test_a_year_later_is_the_same_payer_a_year_on():
     assert a_year_later(plan.with_settings({"horizon.start": "2031-01-01"})) is None
 
 
+def test_before_they_are_held_to_it_estimates_lie_within_their_error_of_perfect_information():
+    scenario, table, world = settled("pdp_regional", 256)
+    paths = world.paths(None)
+    most = information.evpi(paths.committed)
+    for column in range(len(table.inputs)):
+        found = information.evppi(paths.committed, table.quantiles[:, column])
+        assert -3.0 * found.error <= found.value <= most + 3.0 * found.error
+
+
+@pytest.mark.parametrize("count", [1, 32])
+def test_too_few_draws_are_refused(count):
+    with pytest.raises(InputError, match="a number from 64 up"):
+        information_of(load_scenario("pdp_regional"), count, 1)
+
+
+def test_a_drawn_number_of_the_first_month_moves_on_with_its_drawn_trend():
+    near = {"low": 39_960, "high": 40_040, "dist": "uniform"}
+    trend = {"low": 0.0, "high": 0.1, "dist": "uniform"}
+    scenario = load_scenario("pdp_regional").with_settings(
+        {
+            "plan.member_trend": 0.02,
+            "uncertainty.ranges": {"plan.members": near, "plan.member_trend": trend},
+        }
+    )
+    table = draws(scenario, 16, 1)
+    world = learning._world(scenario, table, 1e5, COARSE)
+    assert np.ptp(world.now.inputs.members[:, 1]) > 1_000
+    assert world.later.inputs.members[:, 0] == pytest.approx(world.now.inputs.members[:, 1])
+
+
+def test_a_states_months_of_coverage_move_on_within_their_range():
+    spread = {"low": 0, "high": 30, "dist": "triangular"}
+    scenario = load_scenario("state_covering").with_settings(
+        {"uncertainty.ranges": {"state.months_covered": spread}}
+    )
+    one = information_of(scenario, 64, 1)
+    assert "state.months_covered" in [found.path for found in one.inputs]
+
+
 def test_a_plans_own_bid_has_moved_with_the_average_a_year_later():
     scenario = load_scenario("pdp_regional").with_settings({"plan.bid": 300.0})
     table = draws(scenario, 16, 1)
@@ -208,7 +247,7 @@ def test_progress_rises_to_the_end_and_may_stop_it():
         information_of(scenario, 64, 1, resolution=COARSE, progress=stop)
 
 
-@pytest.mark.parametrize(("name", "cost"), [("mapd", 1e5), ("state_not_covering", 5e5)])
+@pytest.mark.parametrize(("name", "cost"), [("mapd", 1e5), ("state_covering", 5e5)])
 def test_with_exit_the_regression_agrees_with_means_over_sixteen_slices(name, cost):
     """No regression on what is learned: the best choice by the mean of each slice of draws."""
     scenario = load_scenario(name)

@@ -183,7 +183,7 @@ def test_none_in_this_range_has_the_values_at_both_ends():
     assert found.root is None
     assert found.value_at_low == pytest.approx(plainly(scenario, {REINSURANCE: 0.0}).pmpm)
     assert found.value_at_high == pytest.approx(plainly(scenario, {REINSURANCE: 0.1}).pmpm)
-    sentence = report.breakeven_sentence(found, "Share", "share", 0.0)
+    sentence = report.breakeven_sentence(found, "Share", "share")
     assert "none in this range" in sentence
     assert "0%" in sentence
     assert "10%" in sentence
@@ -195,7 +195,7 @@ def test_an_input_that_the_run_does_not_use_is_said():
     )
     assert not found.read
     assert found.root is None
-    assert "not used" in report.breakeven_sentence(found, "340B", "share", 0.0)
+    assert "not used" in report.breakeven_sentence(found, "340B", "share")
 
 
 def test_a_lever_moved_from_a_new_date_moves_only_later_years():

@@ -9,6 +9,7 @@ from calculator import cli, decide, load_scenario
 
 REINSURANCE = "terms.extra_reinsurance.share"
 CAPITATION = "terms.obesity_capitation.amount"
+NET_PRICE = "terms.guaranteed_net_price"
 FAST = ("--resolution", "workbook")
 QUICK = {
     "tornado": (),
@@ -100,7 +101,7 @@ def test_a_break_even_and_none_in_this_range(capsys):
     assert data["value_at_low"] < data["value_at_high"] < 0.0
     # A date as people write it.
     dated = ("breakeven", "pdp_regional", "--vary", f"{CAPITATION}.2029-01-01", *FAST)
-    assert "(here $0)" in done(capsys, *dated, "--high", "500")
+    assert "(here $0 a month per treated member)" in done(capsys, *dated, "--high", "500")
 
 
 def test_information_before_and_after_the_bid(capsys):

@@ -284,6 +284,19 @@ def test_bombs_macros_and_links_are_refused(template, tmp_path):
     assert "links to other files" in refused(zipped(path, link))
 
 
+def test_a_merged_or_linked_range_of_a_whole_sheet_is_refused_before_it_is_read(template, tmp_path):
+    parts = parts_of(template)
+    name = "xl/worksheets/sheet1.xml"
+    for tag in (
+        '<mergeCells count="1"><mergeCell ref="H2000:XFD1048576"/></mergeCells>',
+        '<hyperlinks><hyperlink display="x" ref="A1:XFD900000"/></hyperlinks>',
+        "<mergeCells count='1'><mergeCell ref='A:XFD'/></mergeCells>",
+    ):
+        text = parts[name].decode().replace("</sheetData>", f"</sheetData>{tag}")
+        path = zipped(tmp_path / "wide.xlsx", {**parts, name: text.encode()})
+        assert "cells in merged and linked ranges" in refused(path)
+
+
 def test_a_million_rows_are_refused(template, tmp_path):
     parts = parts_of(template)
     name = "xl/worksheets/sheet1.xml"

@@ -24,6 +24,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     FORMULA: {"font_color": "#000000"},
     ENGINE: {"font_color": "#6B7681", "bg_color": "#F4F6F7"},
     "changed": {"font_color": "#1F4E9E", "bg_color": "#FFE49A", "bold": True, "border": 1},
+    "changed engine": {"font_color": "#6B7681", "bg_color": "#FFE49A", "bold": True},
+    "outside": {"font_color": "#FFFFFF", "bg_color": "#B3261E", "bold": True},
     "title": {"bold": True, "font_size": 14, "font_color": "#12445C"},
     "head": {
         "bold": True,
@@ -45,6 +47,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     "sentence": {"text_wrap": True, "valign": "top", "font_size": 12},
     "text": {},
     "unit": {"indent": 1},
+    "wrapped unit": {"indent": 1, "text_wrap": True, "valign": "top"},
+    "indented": {"font_color": "#6B7681", "indent": 2, "text_wrap": True, "valign": "top"},
     "wrapped": {"text_wrap": True, "valign": "top"},
     "wrapped note": {"font_color": "#6B7681", "italic": True, "text_wrap": True, "valign": "top"},
     "sum": {"bold": True, "top": 1},
@@ -57,6 +61,7 @@ NUMBERS = {
     "share": "0.0%",
     "exact": "0.0000",
     "people": "#,##0",
+    "amount": "#,##0.00",
     "tenths": "#,##0.0",
     "year": "0",
     "date": "yyyy-mm-dd",
@@ -94,6 +99,7 @@ class Sheet:
         self.widths: dict[int, float] = {}
         self.heights: dict[int, float] = {}
         self.frozen = (0, 0)
+        self.repeated = 0  # the first of the frozen rows that every page has
         self.row = 0  # the next free row
         self.finish: list[Any] = []  # called with the xlsxwriter workbook and sheet: charts, lists
         self.landscape = True
@@ -265,7 +271,7 @@ class Book:
             last_column = max((column for _, column in sheet.cells), default=0)
             target.print_area(0, 0, *(sheet.print_to or (max(sheet.row - 1, 0), last_column)))
             if sheet.frozen[0]:
-                target.repeat_rows(0, sheet.frozen[0] - 1)
+                target.repeat_rows(sheet.repeated, sheet.frozen[0] - 1)
             target.set_footer("&L&F&C&A&RPage &P of &N")
             for step in sheet.finish:
                 step(workbook, target)

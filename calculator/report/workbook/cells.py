@@ -308,12 +308,18 @@ def absolute(cell: Any) -> Live:
     return _called("ABS", _plain(np.abs(live(cell).value)), cell)
 
 
-def rounded(cell: Any, digits: int = 0) -> Live:
-    """ROUND, half away from zero as a spreadsheet rounds."""
-    value, scale = live(cell).value, 10.0**digits
-    return _called(
-        "ROUND", math.copysign(math.floor(abs(value) * scale + 0.5) / scale, value), cell, digits
-    )
+def rounded(cell: Any, digits: Any = 0) -> Live:
+    """ROUND, half away from zero as a spreadsheet rounds; below zero digits, to tens and so on.
+
+    >>> [rounded(live(1254.5), digits).value for digits in (0, -1, -2)]
+    [1255.0, 1250.0, 1300.0]
+    """
+    value, places = live(cell).value, int(live(digits).value)
+    if places >= 0:
+        found = math.floor(abs(value) * 10.0**places + 0.5) / 10.0**places
+    else:
+        found = math.floor(abs(value) / 10.0**-places + 0.5) * 10.0**-places
+    return _called("ROUND", math.copysign(found, value), cell, digits)
 
 
 def _plain(value: Any) -> Any:
@@ -352,6 +358,37 @@ def money(amount: Any) -> Live:
     size = rounded(absolute(amount), 2)
     ending = where(size.same(rounded(size)), ".00", where(size.same(rounded(size, 1)), "0", ""))
     return said("$", size, ending)
+
+
+def plural(count: Any, one: str, more: str) -> Live:
+    """A count with its noun.
+
+    >>> plural(live(2), "input was", "inputs were").value
+    '2 inputs were'
+    """
+    return said(count, " ", where(live(count).same(1), one, more))
+
+
+def differing(marks: Live, now: Live, then: Live) -> Live:
+    """How many cells of a column differ from those of another, in the rows that are marked.
+
+    An empty cell is not 0. The columns' values are lists, a missing cell None.
+    """
+    told = zip(marks.value, now.value, then.value, strict=True)
+    count = sum(mark is not None and not _alike(one, other) for mark, one, other in told)
+    emptied = _bare(now, '=""', "<>", then, '=""')
+    parts = ("SUMPRODUCT((", *marks.parts, '<>"")*((', *now.parts, "<>", *then.parts, ")+(",
+             *emptied, ")>0))")  # fmt: skip
+    return Live(float(count), parts)
+
+
+def _bare(one: Live, ending: str, sign: str, other: Live, last: str) -> tuple[Part, ...]:
+    return ("(", *one.parts, ending, ")", sign, "(", *other.parts, last, ")")
+
+
+def _alike(one: Any, other: Any) -> bool:
+    empty, none = (value is None or value != value for value in (one, other))
+    return bool(empty and none) or one == other
 
 
 def summed(cells: Iterable[Any]) -> Live:

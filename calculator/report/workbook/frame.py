@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,19 +12,21 @@ import numpy as np
 from calculator import __version__
 from calculator.assumptions import load_assumptions, scenario_files
 from calculator.register import Register, day_word
-from calculator.report.workbook.book import ENGINE, Book, Sheet
+from calculator.report.workbook.book import ENGINE, LOOKS, Book, Sheet
 from calculator.report.workbook.cells import (
     Live,
     Ref,
     absolute,
+    both,
     largest,
     money,
+    plural,
     rounded,
     said,
     total,
     where,
 )
-from calculator.report.workbook.inputs import EMPTY, Inputs, Row
+from calculator.report.workbook.inputs import EMPTY, Counts, Inputs, Row
 from calculator.result import Decision
 from calculator.scenario import Scenario, load_scenario
 
@@ -61,70 +63,162 @@ def base_register(scenario: Scenario) -> Register:
 class Told:
     """What the summary shows. Cells, so that it follows the inputs."""
 
-    sentence: Live
+    sentence: Callable[[Live], Live]  # of the total as text, without its sign
+    total: Live
     figures: Sequence[tuple[str, Live, str]]  # label, cell, number format
     periods: Sequence[str]
     rows: Sequence[tuple[str, Live]]  # label, a row with a cell for each period
     value: int = -1  # which of the rows the first chart shows
+    period: str = "plan year"
 
 
-def worth_sentence(when: str, until: str, who: str, pmpm: Live, total: Live) -> Live:
-    """The answer in one sentence, as a formula: what joining is worth, to whom, until when."""
-    amount = said(money(pmpm), " per member per month (PMPM)")
-    to_end = said(", ", money(total / MILLION), f" million to {until}.")
+@dataclass(frozen=True)
+class Full:
+    """The calculator's own figure beside this file's, as cells of the sheet Checks."""
+
+    points: Live  # of spending a group, in this file
+    value: Live  # USD, in full, for the inputs as written
+    gap: Live  # USD, this file less full
+    gap_pmpm: Live
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the sheet Checks found."""
+
+    broken: Live
+    full: Full | None
+
+
+def worth_sentence(when: str, until: str, who: str, pmpm: Live, amount: Live) -> Live:
+    """The answer in one sentence, as a formula: what joining is worth, to whom, until when.
+
+    amount: the value in total as text, without its sign. As report.verdict.opening says it.
+    """
+    each = said(money(pmpm), " per member per month (PMPM)")
+    to_end = said(", ", amount, f" to {until}.")
     return where(
         rounded(pmpm, 2).same(0),
         f"Joining from {when} changes nothing for {who} to within a cent PMPM.",
         where(
             pmpm < 0,
-            said(f"Joining from {when} costs {who} ", amount, to_end),
-            said(f"Joining from {when} is worth ", amount, f" to {who}", to_end),
+            said(f"Joining from {when} costs {who} ", each, to_end),
+            said(f"Joining from {when} is worth ", each, f" to {who}", to_end),
         ),
     )
 
 
-def summary(book: Book, decision: Decision, told: Told, sentence: str) -> None:
+# Powers of ten by which an amount is said.
+TEN, HUNDRED, THOUSAND, TEN_THOUSAND, HUNDRED_THOUSAND, BILLION = 10, 100, 1e3, 1e4, 1e5, 1e9
+
+
+def _words(sheet: Sheet, row: int, amounts: Mapping[str, Live]) -> dict[str, Live]:
+    """Amounts as text, step by step: three significant figures, as report.words.dollars has them.
+
+    Without their signs. One column an amount, below what is printed.
+    """
+    sheet.put(row, 0, "How the amounts above are said", look="title")
+    steps = ("Amount, USD", "Its size", "Said in units of", "In these units", "Decimals", "Rounded",
+             "Thousands", "The rest", "Said", "With its sign")  # fmt: skip
+    sheet.down(row + 2, 0, steps)
+    found = {}
+    for place, (name, amount) in enumerate(amounts.items(), start=1):
+        sheet.put(row + 1, place, name, look="number head")
+
+        def step(down: int, content: Any, number: str = "", place: int = place) -> Live:
+            return sheet.put(row + 2 + down, place, content, number)
+
+        given = step(0, amount, "usd")
+        size = step(1, absolute(given))
+        million = rounded(size, -3) >= MILLION
+        unit = step(2, where(size >= BILLION, BILLION, where(million, MILLION, 1)))
+        scaled = step(3, size / unit)
+        small = where(
+            scaled < HUNDRED,
+            2,
+            where(
+                scaled < THOUSAND,
+                0,
+                where(scaled < TEN_THOUSAND, -1, where(scaled < HUNDRED_THOUSAND, -2, -3)),
+            ),
+        )
+        large = where(scaled < TEN, 2, where(scaled < HUNDRED, 1, 0))
+        digits = step(4, where(unit.same(1), small, large))
+        shown = step(5, rounded(scaled, digits))
+        thousands = step(6, rounded(shown / THOUSAND - 0.5))
+        rest = step(7, shown - thousands * THOUSAND)
+        zeros = where(rest < TEN, "00", where(rest < HUNDRED, "0", ""))
+        whole = where(shown >= THOUSAND, said(thousands, ",", zeros, rest), said(shown, ""))
+        point = where(digits.same(1), ".0", ".00")
+        one_place = where(both(digits.same(2), shown.same(rounded(shown, 1))), "0", "")
+        ending = where(digits > 0, where(shown.same(rounded(shown)), point, one_place), "")
+        letter = where(unit.same(BILLION), "B", where(unit.same(MILLION), "M", ""))
+        found[name] = step(8, said("$", whole, ending, letter))
+        step(9, said(where(given < 0, "\u2212", ""), found[name]))
+    sheet.row = row + 2 + len(steps)
+    return found
+
+
+def summary(
+    book: Book,
+    decision: Decision,
+    told: Told,
+    sentence: str,
+    counts: Counts,
+    checked: Checked,
+) -> None:
     """The answer. sentence: the engine's own words for the inputs as they were."""
     sheet = book.sheet(SUMMARY)
     periods = len(told.periods)
     last = max(2 * len(told.figures), periods + 2, WIDE) - 1
     sheet.widths |= {0: 30.0, **dict.fromkeys(range(1, last + 1), 14.0)}
-    sheet.put(0, 0, f"{decision.scenario.name}: {decision.scenario.label}", look="title")
-    sheet.put(2, 0, told.sentence, look="sentence")
-    as_written = f"As written, at {decision.resolution} resolution: {sentence}"
-    sheet.put(3, 0, as_written, look="wrapped note")
-    sheet.merged += [(2, 0, 2, last), (3, 0, 3, last)]
-    sheet.heights |= {2: 34.0, 3: 46.0, 6: 24.0}
-    for place, (label, cell, number) in enumerate(told.figures):
-        # The first column is wide enough alone.
-        at = 2 * place - 1 if place else 0
-        sheet.put(5, at, label, look="head")
-        sheet.put(6, at, cell, number, look="figure")
-        if place:
-            sheet.merged += [(5, at, 5, at + 1), (6, at, 6, at + 1)]
-    sheet.put(8, 0, "USD", look="head")
+    head, first = 11, 12
+    shown, nothing = told.value % len(told.rows), len(told.rows)
+    top = first + nothing + 3
+    sheet.put(head, 0, f"USD by {told.period}", look="head")
     for place, name in enumerate((*told.periods, "Total")):
-        sheet.put(8, 1 + place, name, look="number head")
-    first = 9
-    shown = told.value % len(told.rows)
+        sheet.put(head, 1 + place, name, look="number head")
     for place, (label, row) in enumerate(told.rows):
         at, look = first + place, "sum" if place == shown else None
         sheet.put(at, 0, label, look=look or "text")
         cells = sheet.across(at, 1, [row[p] for p in range(periods)], "usd", look)
         sheet.put(at, 1 + periods, total(cells), "usd", look)
     # Worth nothing: the charts' line, which keeps 0 on their axis.
-    nothing = len(told.rows)
     sheet.put(first + nothing, 0, "Break-even", look="note")
     sheet.across(first + nothing, 1, [0.0] * (periods + 1), "usd", "note")
-    sheet.row = first + len(told.rows) + 2
-    note = "Change a cell of the sheet Inputs and everything on this page follows."
-    sheet.put(sheet.row, 0, note, look="note")
-    top = sheet.row + 1
-    others = [place for place in range(len(told.rows)) if place != shown]
     sums = [sheet.range(first + place, 1 + periods, 1, 1) for place in range(len(told.rows))]
+    amounts = {"Value": told.total}
+    if checked.full is not None:
+        amounts |= {"In full": checked.full.value, "Difference": checked.full.gap}
+    others = [place for place in range(len(told.rows)) if place != shown]
+    amounts |= {told.rows[place][0]: sums[place] for place in others}
+    words = _words(sheet, top + 22, amounts)
+    sheet.heights[top + 23] = 42.0
+
+    sheet.put(0, 0, f"{decision.scenario.name}: {decision.scenario.label}", look="title")
+    sheet.put(2, 0, told.sentence(words["Value"]), look="sentence")
+    as_written = (
+        f"For the inputs as written, at {decision.resolution} resolution (text, not a formula):"
+        f" {sentence}"
+    )
+    sheet.put(3, 0, as_written, look="wrapped note")
+    sheet.put(4, 0, _since(counts.changed), look="note")
+    sheet.merged += [(2, 0, 2, last), (3, 0, 3, last)]
+    sheet.heights |= {2: 34.0, 3: 46.0, 6: 28.0, 7: 24.0}
+    for place, (label, cell, number) in enumerate(told.figures):
+        # The first column is wide enough alone.
+        at = 2 * place - 1 if place else 0
+        sheet.put(6, at, label, look="head")
+        sheet.put(7, at, cell, number, look="figure")
+        if place:
+            sheet.merged += [(6, at, 6, at + 1), (7, at, 7, at + 1)]
+    sheet.put(8, 0, _resolution(checked.full, words), look="note")
+    _verdict_of_checks(sheet, 9, counts.outside, checked.broken)
+
+    note = "Change a cell of the sheet Inputs and everything on this page follows."
+    sheet.put(top - 1, 0, note, look="note")
     worth = where(sums[shown] < 0, "Joining costs ", "Joining is worth ")
-    all_years = f" million over {periods} years, USD a year"
-    finding = said(worth, money(sums[shown] / MILLION), all_years)
+    finding = said(worth, words["Value"], f" over {periods} {told.period}s, USD a year")
     # A chart's title is a cell above it: it follows the inputs.
     sheet.put(top, 0, finding, look="head")
     sheet.merged.append((top, 0, top, 2))
@@ -133,21 +227,74 @@ def summary(book: Book, decision: Decision, told: Told, sentence: str) -> None:
     if others:
         parts: list[Any] = []
         for place in others:
-            sign = where(sums[place] < 0, "\u2212", "")
             name = told.rows[place][0]
-            parts += [
-                "; " if parts else "",
-                name,
-                " ",
-                sign,
-                money(sums[place] / MILLION),
-                " million",
-            ]
+            sign = where(sums[place] < 0, "\u2212", "")
+            parts += ["; " if parts else "", name, " ", sign, words[name]]
         sheet.put(top, 3, said(*parts), look="head")
         sheet.merged.append((top, 3, top, last))
         _chart(sheet, (top + 1, 3), first, [*others, nothing], periods)
-    sheet.row = top + 19
-    sheet.print_to = (sheet.row, last)
+    sheet.print_to = (top + 19, last)
+
+
+def _since(changed: Live) -> Live:
+    """Whether the grey sentence is still of what the formulas have."""
+    edited = said(
+        plural(changed, "input was", "inputs were"),
+        " changed since; the grey sentence is of the file as written.",
+    )
+    return where(changed > 0, edited, "No input was changed since this file was written.")
+
+
+def _resolution(full: Full | None, words: Mapping[str, Live]) -> Live | str:
+    """Why the file's own figure is not the calculator's."""
+    if full is None:
+        return (
+            "A state has one resolution: as written, these formulas are the calculator's own run."
+        )
+    apart = where(
+        rounded(full.gap_pmpm, 2).same(0),
+        "less than half a cent PMPM",
+        said(money(full.gap_pmpm), " PMPM"),
+    )
+    return said(
+        "These formulas use ",
+        full.points,
+        " points of spending a group; in full the value was ",
+        where(full.value < 0, "\u2212", ""),
+        words["In full"],
+        " (difference ",
+        words["Difference"],
+        ", ",
+        apart,
+        ") when this file was written.",
+    )
+
+
+ALL_HOLD = "All checks hold."
+
+
+def _verdict_of_checks(sheet: Sheet, row: int, outside: Live, broken: Live) -> None:
+    """Whether the page may be used; red where it may not."""
+    ending = ": see Checks; do not use these figures."
+    # Inputs come first: with one of them the sums themselves may have no value.
+    cell = where(
+        outside > 0,
+        said(plural(outside, "input is", "inputs are"), " outside what is allowed", ending),
+        where(
+            broken > 0,
+            said(plural(broken, "check does", "checks do"), " not hold", ending),
+            ALL_HOLD,
+        ),
+    )
+    sheet.put(row, 0, cell, look="note")
+
+    def red(workbook: Any, target: Any) -> None:
+        look = {key: one for key, one in LOOKS["outside"].items() if key != "border"}
+        rule = {"type": "formula", "criteria": f'=$A${row + 1}<>"{ALL_HOLD}"',
+                "format": workbook.add_format(look)}  # fmt: skip
+        target.conditional_format(row, 0, row, WIDE - 1, rule)
+
+    sheet.finish.append(red)
 
 
 def _chart(
@@ -194,7 +341,7 @@ HEADS = ("Path", "What it is", "From", "Value", "Unit", "Status", "Source", "Low
 def assumptions(book: Book, inputs: Inputs) -> None:
     """Every figure that this run rests on: value, unit, status, source, range, changed.
 
-    To be written before the inputs are settled; a value that is an input follows its cell.
+    A value that is an input follows its cell.
     """
     sheet = book.sheet(ASSUMPTIONS)
     register, base = inputs.register, inputs.base
@@ -282,22 +429,33 @@ def checks(
     scale: Live,
     value: tuple[Live, Live],
     *,
+    counts: Counts,
     refusals: Sequence[tuple[str, Live]] = (),
     full: Decision | None = None,
-) -> None:
+    points: int = 0,
+) -> Checked:
     """Sums that must hold, what the calculator would refuse, and the figure at full resolution.
 
     identities: sentences with a gap that must be 0 against `scale`; refusals: sentences with 1
-    where the calculator would refuse such inputs; value: total and PMPM.
+    where the calculator would refuse such inputs; value: total and PMPM; points: of spending a
+    group in this file.
     """
     sheet = book.sheet(CHECKS)
     sheet.widths |= {0: 70.0, 1: 20.0, 2: 16.0, 3: 16.0}
     sheet.title("Checks", "They are worked out anew with every change of an input.")
-    tolerance = sheet.put(sheet.row, 1, TOLERANCE)
-    sheet.put(sheet.row - 1, 0, "Counts as 0, against the largest amount")
+    for note in (
+        "A gap is what a sum misses. It counts as 0 where it is below a billionth of the largest"
+        " amount: what is left then is rounding.",
+        "In the last column 0 means that a check holds, 1 that it does not; of inputs, how many are"
+        " outside what is allowed.",
+    ):
+        sheet.put(sheet.row, 0, note, look="note")
+    sheet.row += 1
+    tolerance = sheet.put(sheet.row, 1, TOLERANCE, "plain")
+    sheet.put(sheet.row - 1, 0, "Counts as 0: a gap of at most this share of the largest amount")
     size = sheet.put(sheet.row, 1, largest(absolute(scale), 1), "usd")
     sheet.put(sheet.row - 1, 0, "The largest amount, USD")
-    sheet.heading(sheet.row + 1, 0, ["Sums that must hold", "Gap", "Verdict", "1: broken"])
+    _columns(sheet, sheet.row + 1, ["Sums that must hold", "Gap", "Verdict", "1: broken"])
     bad: list[Live] = []
     for sentence, gap in identities:
         row = sheet.row
@@ -306,29 +464,42 @@ def checks(
         broken = sheet.put(row, 3, where(absolute(cell) > tolerance * size, 1, 0))
         sheet.put(row, 2, where(broken > 0, "broken", "holds"))
         bad.append(broken)
-    if refusals:
-        sheet.heading(
-            sheet.row + 1, 0, ["What the calculator would refuse", "", "Verdict", "1: refused"]
-        )
-        for sentence, flag in refusals:
-            row = sheet.row
-            sheet.put(row, 0, sentence)
-            refused = sheet.put(row, 3, flag)
-            sheet.put(row, 2, where(refused > 0, "refused", "holds"))
-            bad.append(refused)
+    _columns(
+        sheet, sheet.row + 1, ["What the calculator would refuse", "", "Verdict", "1: refused"]
+    )
+    inside = "Every input is within its limits, and a word is one of its list (red on Inputs)"
+    for sentence, flag in ((inside, counts.outside), *refusals):
+        row = sheet.row
+        sheet.put(row, 0, sentence)
+        refused = sheet.put(row, 3, flag, "people")
+        sheet.put(row, 2, where(refused > 0, "refused", "holds"))
+        bad.append(refused)
     row = sheet.row + 1
     sheet.put(row, 0, "Broken or refused", look="sum")
     count = sheet.put(row, 1, total(*bad), "", look="sum")
     sheet.put(row, 2, where(count > 0, "broken", "all hold"), look="sum")
     book.name("checks_broken", count)
-    if full is not None:
-        _full(sheet, value, full, tolerance)
+    row = sheet.row + 1
+    sheet.put(row, 0, "Inputs changed since this file was written (orange on Inputs)")
+    sheet.put(row, 1, counts.changed, "people")
+    found = None if full is None else _full(sheet, value, full, counts.changed, points)
+    return Checked(count, found)
 
 
-def _full(sheet: Sheet, value: tuple[Live, Live], full: Decision, tolerance: Live) -> None:
+def _columns(sheet: Sheet, row: int, names: Sequence[str]) -> None:
+    """Headings over a text and numbers."""
+    for place, name in enumerate(names):
+        sheet.put(row, place, name, look="number head" if place in (1, 3) else "head")
+
+
+def _full(
+    sheet: Sheet, value: tuple[Live, Live], full: Decision, changed: Live, points: int
+) -> Full:
     """The figure at full resolution beside this file's."""
     whole, pmpm = value
-    sheet.heading(sheet.row + 1, 0, ["Beside the calculator at full resolution", "USD", "USD PMPM"])
+    row = sheet.row + 1
+    for place, name in enumerate(("Beside the calculator at full resolution", "USD", "USD PMPM")):
+        sheet.put(row, place, name, look="number head" if place else "head")
     row = sheet.row
 
     def line(label: str, cells: Sequence[Any], numbers: Sequence[str]) -> list[Live]:
@@ -340,7 +511,7 @@ def _full(sheet: Sheet, value: tuple[Live, Live], full: Decision, tolerance: Liv
         ]
 
     money_look = ("usd", "cents")
-    now = line("Value of joining in this file now", [whole, pmpm], money_look)
+    line("Value of joining in this file now", [whole, pmpm], money_look)
     written = line(
         "Value of joining in this file as written", [float(whole.value), float(pmpm.value)],
         money_look,
@@ -349,23 +520,27 @@ def _full(sheet: Sheet, value: tuple[Live, Live], full: Decision, tolerance: Liv
         "At full resolution, for the inputs as written", [full.value.total, full.value.pmpm],
         money_look,
     )  # fmt: skip
-    gap = [one - other for one, other in zip(written, best, strict=True)]
-    line("This file less full resolution, as written", gap, ("usd", "fine"))
+    gap = line(
+        "This file less full resolution, as written",
+        [one - other for one, other in zip(written, best, strict=True)],
+        ("usd", "fine"),
+    )
     share = where(absolute(best[0]) > 0, absolute(gap[0]) / absolute(best[0]), 0)
     line("as a share of the value", [share], ("thousandth",))
-    same = absolute(now[0] - written[0]) <= tolerance * largest(absolute(written[0]), 1)
     line(
         "The inputs are as written",
-        [where(same, "yes", "no: full resolution needs a new run")],
+        [where(changed > 0, "no: full resolution needs a new run", "yes")],
         ("",),
     )
+    (used,) = line("Points of spending a group in this file", [float(points)], ("people",))
     sheet.put(
-        row + 7,
+        sheet.row,
         0,
         "This file has fewer strata of spending than the calculator; the aim is a difference under"
         " 1% of the value or one cent PMPM.",
         look="note",
     )
+    return Full(used, best[0], gap[0], gap[1])
 
 
 # ---------------------------------------------------------------------------------------- about

@@ -12,11 +12,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xlsxwriter.utility import xl_col_to_name
+
 from calculator import fields
 from calculator.assumptions import Register, scenario_files
 from calculator.register import day_word
-from calculator.report.workbook.book import ENGINE, FORMULA, INPUT, Book, Sheet, serial
-from calculator.report.workbook.cells import Live, rounded, summed
+from calculator.report.workbook.book import ENGINE, FORMULA, INPUT, LOOKS, Book, Sheet, serial
+from calculator.report.workbook.cells import (
+    SUMMED,
+    Live,
+    Ref,
+    differing,
+    either,
+    rounded,
+    summed,
+    where,
+)
 from calculator.scenario import Scenario, load_scenario
 from calculator.schema import Assumption
 from calculator.workbook_input import input_name
@@ -24,6 +35,19 @@ from calculator.workbook_input import input_name
 HEADINGS = ("", "Value", "Unit", "Status", "Allowed", "Path", "As shipped")
 VALUE = 1
 WIDTHS = (64, 16, 30, 14, 52, 56, 14)
+# Beside them in a file of formulas: what is counted when an input is changed in it.
+LIMITS = ("Lowest", "Highest", "May be empty", "Not in its list", "As written")
+LOWEST, HIGHEST, OPTIONAL, UNLISTED, WRITTEN = range(len(HEADINGS), len(HEADINGS) + len(LIMITS))
+LIVE_WIDTHS = (54, 16, 24, 13, 34, 52, 14, 13, 13, 10, 10, 14)
+OUTSIDE, CHANGED = "inputs_outside", "inputs_changed"
+COLOURS = (
+    "Blue on yellow: an input, change it here. Orange: it differs from the shipped scenario, or was"
+    " changed since this file was written. Red: outside its limits. Black: a formula. Grey: a value"
+    " of the calculator, which needs a new file to change."
+)
+# Rows that follow from inputs: they stand after the inputs of their section.
+FOLLOWS = ("exact", "step", "neutral", "at")
+REST = "The rest: "
 SECTIONS = {
     "plan": "Plan",
     "state": "State",
@@ -57,6 +81,15 @@ class Row:
     prefix: str = "in"  # of its name; "": none
     number: str = ""
     shipped: Any = None
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many inputs are outside their limits, and how many were changed in the file."""
+
+    outside: Live
+    changed: Live
 
 
 class Inputs:
@@ -126,7 +159,7 @@ class Inputs:
         given = [self.number(f"{prefix}.{name}") for name in names[:-1]]
         rest = 1 - summed(given) if given else Live(1.0, ("1",))
         last = f"{prefix}.{names[-1]}"
-        return [*given, self._row("at", last, None, rest, FORMULA, label="The rest: ")]
+        return [*given, self._row("at", last, None, rest, FORMULA, label=REST)]
 
     def own(self, path: str) -> Live:
         """A field of the scenario that may be empty, as the scenario has it: no preset in it."""
@@ -134,7 +167,7 @@ class Inputs:
         cell = self._row("in", path, None, EMPTY if value is None else value, INPUT)
         # The limits of what is typed, which may be narrower than those of what is published.
         row, field = self.rows["in", path, None], dict(fields.walk(type(self.scenario)))[path]
-        row.bounds = fields.limits(field)
+        row.bounds, row.optional = fields.limits(field), not field.is_required()
         low, high = row.bounds
         row.allowed = f"a number from {low:,.12g} to {high:,.12g} {row.unit} or none"
         return cell
@@ -169,11 +202,7 @@ class Inputs:
             value = self.register.word(path, day)
         else:
             value = fields.value_at(self.scenario, path)
-        if isinstance(value, dict):
-            value = ", ".join(f"{key}: {one}" for key, one in value.items())
-        if isinstance(value, list):
-            value = ", ".join(f"{one:g}" for one in value)
-        return self._row("fixed", path, since if day else None, value, ENGINE)
+        return self._row("fixed", path, since if day else None, _text_of(value), ENGINE)
 
     def _row(
         self,
@@ -196,6 +225,11 @@ class Inputs:
                 row.shipped = self._as_shipped(path, since)
                 row.look = "changed" if not _same(row.shipped, content) else INPUT
             else:
+                if prefix == "fixed":
+                    row.shipped = _text_of(self._as_shipped(path, since))
+                    known = row.shipped is not None or entry is None
+                    if known and self.shipped is not None and not _same(row.shipped, content):
+                        row.look, row.status = "changed engine", "changed"
                 row.bounds = row.choices = None
                 row.allowed = "set before this file is written" if prefix == "fixed" else ""
             self.rows[key] = row
@@ -210,7 +244,7 @@ class Inputs:
         """Label, unit and limits of a path."""
         if entry is not None:
             kind = entry.kind
-            bounds, choices = entry.bounds, entry.choices
+            bounds, choices, optional = entry.bounds, entry.choices, entry.optional
             found = {"label": entry.label, "unit": entry.unit, "allowed": entry.allowed()}
         else:
             field = dict(fields.walk(type(self.scenario)))[path]
@@ -218,7 +252,7 @@ class Inputs:
             kind = "yes or no" if annotation is bool else "word"
             words = getattr(annotation, "__args__", ())
             choices = tuple(one for one in words if isinstance(one, str)) or None
-            bounds = None
+            bounds, optional = None, type(None) in words
             found = {
                 "label": field.title or path,
                 "unit": kind,
@@ -231,9 +265,13 @@ class Inputs:
         if kind == "yes or no":
             choices, bounds = ("yes", "no"), None
             found["allowed"] = "yes or no"
-        numbers = {"share": "share", "people": "people"}
-        number = next((look for word, look in numbers.items() if word in found["unit"]), "")
-        return {**found, "bounds": bounds, "choices": choices, "number": number}
+        return {
+            **found,
+            "bounds": bounds,
+            "choices": choices,
+            "number": _number(found["unit"]),
+            "optional": optional,
+        }
 
     def _as_shipped(self, path: str, since: dt.date | None) -> Any:
         """What the scenario has as shipped; None where it has no such value."""
@@ -249,15 +287,20 @@ class Inputs:
 
     # -- writing
 
-    def settle(self, sheet: Sheet) -> None:
+    def settle(self, sheet: Sheet) -> Counts:
         """Give every row its place and its name. Called once, when all formulas are written."""
         # Without its date a cell sets every date, so it has one where others follow from it.
         told = [path for (prefix, path, _) in self.rows if prefix in ("in", "at", "exact")]
         dates = {path: told.count(path) for path in told}
-        for column, width in enumerate(WIDTHS):
+        for column, width in enumerate(LIVE_WIDTHS):
             sheet.widths[column] = width
-        sheet.heading(sheet.row, 0, HEADINGS)
-        sheet.frozen = (sheet.row, VALUE + 1)
+        sheet.put(0, 0, "Inputs", look="title")
+        sheet.put(1, 0, COLOURS, look="note")
+        # The counts stand above the rows that they count.
+        heading = 4
+        sheet.heading(heading, 0, (*HEADINGS, *LIMITS))
+        sheet.frozen = (heading + 1, VALUE + 1)
+        sheet.repeated = heading
         for section, title in SECTIONS.items():
             keys = [key for key, row in self.rows.items() if row.path.split(".")[0] == section]
             if not keys:
@@ -266,8 +309,50 @@ class Inputs:
             walked = [path for path, _ in fields.walk(type(self.scenario))]
             place = {path: at for at, path in enumerate([*walked, *self.register.entries])}
             keys.sort(key=lambda key: (place.get(key[1], -1), key[1], *_order(key)))
+            follows = [key for key in keys if self._follows(key)]
             for key in keys:
+                if key not in follows:
+                    self._write(sheet, key, dated=dates.get(key[1], 0) > 1)
+            if follows:
+                sheet.put(sheet.row, 0, "Worked out from them, or without the model", look="note")
+            for key in follows:
                 self._write(sheet, key, dated=dates.get(key[1], 0) > 1)
+        sheet.print_to = (sheet.row - 1, len(HEADINGS) - 1)
+        return self._counted(sheet, heading + 1, sheet.row - 1)
+
+    def _follows(self, key: tuple[str, str, dt.date | None]) -> bool:
+        return key[0] in FOLLOWS and not self.rows[key].label.startswith(REST)
+
+    def _counted(self, sheet: Sheet, first: int, last: int) -> Counts:
+        """The two counts over all rows, named, and the colours that follow them."""
+
+        def column(at: int) -> Live:
+            cells = [sheet.cells.get((row, at), (None,))[0] for row in range(first, last + 1)]
+            told = [one.value if isinstance(one, Live) else one for one in cells]
+            return Live(
+                [None if one is None or one != one or one == "" else one for one in told],
+                (Ref(sheet.name, (first, at), (last, at)),),
+            )
+
+        value, low, high, optional, listed, written = map(
+            column, (VALUE, LOWEST, HIGHEST, OPTIONAL, UNLISTED, WRITTEN)
+        )
+        unlisted = Live(
+            float(sum(one or 0.0 for one in listed.value)), ("SUM(", *listed.parts, ")")
+        )
+        outside = _outside(value, low, high, optional) + unlisted
+        counts = []
+        for row, name, label, count in (
+            (2, OUTSIDE, "Inputs outside their limits or not in their list", outside),
+            (3, CHANGED, "Inputs changed since this file was written",
+             differing(optional, value, written)),
+        ):  # fmt: skip
+            sheet.put(row, 0, label)
+            cell = sheet.put(row, VALUE, count, "people")
+            self.book.name(name, cell)
+            counts.append(cell)
+        sheet.finish.append(lambda workbook, target: _coloured(workbook, target, first, last))
+        return Counts(*counts)
 
     def _write(self, sheet: Sheet, key: tuple[str, str, dt.date | None], *, dated: bool) -> None:
         row = self.rows[key]
@@ -276,36 +361,113 @@ class Inputs:
         since = row.since if many and row.since is not None and row.since.year > 1900 else None
         path = row.path if since is None else f"{row.path}.{day_word(since)}"
         label = row.label if since is None else f"{row.label}, from {since.isoformat()}"
-        content = row.content
-        if isinstance(content, bool):
-            content = "yes" if content else "no"
-        sheet.put(line, 0, label)
-        cell = sheet.put(line, VALUE, content, row.number, row.look)
+        content = _yes_or_no(row.content)
+        plain = content.value if isinstance(content, Live) else content
+        # What has more digits than its unit's look is shown as it is.
+        exact = isinstance(plain, float) and row.number == "amount" and round(plain, 2) != plain
+        number = "" if exact else row.number
+        if number == "share" and isinstance(plain, float) and round(plain, 3) != plain:
+            number = "thousandth"
+        indented = self._follows(key) or row.prefix == "preset"
+        sheet.put(line, 0, label, look="indented" if indented else "wrapped")
+        cell = sheet.put(line, VALUE, content, number, row.look)
         for column, text in enumerate((row.unit, row.status, row.allowed, path), start=VALUE + 1):
-            sheet.put(line, column, text, look="note" if column > VALUE + 2 else "unit")
-        shipped = row.shipped
-        if isinstance(shipped, bool):
-            shipped = "yes" if shipped else "no"
-        if row.prefix == "in" and shipped is not None:
-            sheet.put(line, VALUE + len(HEADINGS) - 2, shipped, row.number, ENGINE)
+            sheet.put(
+                line, column, text, look="wrapped note" if column > VALUE + 2 else "wrapped unit"
+            )
+        shipped = _yes_or_no(row.shipped)
+        if row.prefix in ("in", "fixed") and shipped is not None:
+            sheet.put(line, len(HEADINGS) - 1, shipped, number, ENGINE)
         if row.prefix:
             name = input_name(path, f"{row.prefix}_")
             self.book.given[key] = name
             self.book.name(name, cell)
+        if row.prefix == "in":
+            self._limits(sheet, line, row, cell, content)
+
+    def _limits(self, sheet: Sheet, line: int, row: Row, cell: Live, content: Any) -> None:
+        """What may be typed into an input: as cells, which are counted, and as data validation."""
+        empty = row.optional and "none" not in (row.choices or ())
+        sheet.put(line, OPTIONAL, "yes" if empty else "no", look=ENGINE)
+        sheet.put(line, WRITTEN, EMPTY if content is None else content, row.number, ENGINE)
         rule: dict[str, Any]
         if row.choices:
+            known = [cell.same(one) for one in row.choices]
+            # An empty cell equals no word.
+            wrong = where(either(*known) if len(known) > 1 else known[0], 0, 1)
+            if empty:
+                wrong = where(cell.same(""), 0, wrong)
+                wrong.value = 0.0 if content is None or content == "" else wrong.value
+            sheet.put(line, UNLISTED, wrong)
             rule = {"validate": "list", "source": list(row.choices)}
         elif row.bounds:
             low, high = row.bounds
+            sheet.put(line, LOWEST, low, row.number, ENGINE)
+            sheet.put(line, HIGHEST, high, row.number, ENGINE)
             rule = {"validate": "decimal", "criteria": "between", "minimum": low, "maximum": high}
         else:
             return
         rule |= {"error_title": row.label[:32], "error_message": row.allowed[:255]}
         sheet.finish.append(
-            lambda _, target, line=line, rule=rule: target.data_validation(
-                line, VALUE, line, VALUE, rule
-            )
+            lambda _, target: target.data_validation(line, VALUE, line, VALUE, rule)
         )
+
+
+def _outside(value: Live, low: Live, high: Live, optional: Live) -> Live:
+    """How many numbers of a column are below or above their limits, or missing where they may not.
+
+    A text is above every number, as a spreadsheet compares them.
+    """
+    count = 0
+    for one, least, most, empty in zip(
+        value.value, low.value, high.value, optional.value, strict=True
+    ):
+        if empty is None or least is None:
+            continue
+        count += empty == "no" if one is None else not least <= one <= most
+    b, h, i, j = (one.parts for one in (value, low, high, optional))
+    wrong = ("SUMPRODUCT((", *h, '<>"")*(', *b, '<>"")*(((', *b, "<", *h, ")+(", *b, ">", *i,
+             ")+(", *i, '=""))>0))')  # fmt: skip
+    missing_too = ("+SUMPRODUCT((", *j, '="no")*(', *h, '<>"")*(', *b, '=""))')
+    return Live(float(count), (*wrong, *missing_too), SUMMED)
+
+
+def _coloured(workbook: Any, target: Any, first: int, last: int) -> None:
+    """Red where an input is outside its limits, orange where it was changed in the file."""
+    b, h, i, j, k, w = (
+        f"${xl_col_to_name(column)}{first + 1}"
+        for column in (VALUE, LOWEST, HIGHEST, OPTIONAL, UNLISTED, WRITTEN)
+    )
+    outside = f'=OR(AND({h}<>"",{b}<>"",OR({b}<{h},{b}>{i})),AND({j}="no",{b}=""),{k}=1)'
+    changed = f'=AND({j}<>"",OR({b}<>{w},({b}="")<>({w}="")))'
+    for rule, look in ((outside, "outside"), (changed, "changed")):
+        form = {key: one for key, one in LOOKS[look].items() if key != "border"}
+        target.conditional_format(
+            first, VALUE, last, VALUE,
+            {"type": "formula", "criteria": rule, "format": workbook.add_format(form)},
+        )  # fmt: skip
+
+
+def _yes_or_no(value: Any) -> Any:
+    return ("yes" if value else "no") if isinstance(value, bool) else value
+
+
+def _text_of(value: Any) -> Any:
+    """A value of several as one text."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {one}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(f"{one:g}" for one in value)
+    return value
+
+
+def _number(unit: str) -> str:
+    """How a number of a unit is shown."""
+    if unit.startswith("share"):
+        return "share"
+    if unit in ("people", "member-months"):
+        return "people"
+    return "amount" if unit.startswith("USD") else ""
 
 
 def _same(one: Any, other: Any) -> bool:

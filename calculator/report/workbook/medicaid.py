@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 
 from calculator.assumptions import Register
 from calculator.medicaid_decision import StateDecision
@@ -72,7 +73,6 @@ NOTES = (
     "An enrollment of your own is the first month's; a published one moves from its count on.",
     "A state's run has one resolution, so this file is the calculator's own run.",
 )
-MILLION = 1_000_000
 # Of a month's sheet, the share of its size at which 60 months stand on a page.
 PRINTED = 50
 
@@ -158,12 +158,14 @@ def state_book(decision: StateDecision, base: Register) -> Book:
     sensitivity_sheet(decision, sheets["Sensitivity"])
     added = state_years["added"]["total_computable_net"]
     told = frame.Told(
-        sentence=_sentence(name, months, decided),
+        sentence=partial(_sentence, name, months, decided),
+        total=decided.total,
+        period="state fiscal year",
         figures=(
             ("Value over all years", decided.total, "usd"),
             ("Present value", decided.present_value, "usd"),
             ("Value per enrollee a month", decided.pmpm, "cents"),
-            ("Total computable added", added[-1], "usd"),
+            ("Total computable added, after rebates", added[-1], "usd"),
         ),
         periods=years.names,
         rows=(
@@ -172,26 +174,28 @@ def state_book(decision: StateDecision, base: Register) -> Book:
             ("Value of joining", decided.value),
         ),
     )
-    frame.summary(book, decision, told, verdict(decision))
-    frame.checks(
+    refused = refusals(state, cells, fills)
+    frame.assumptions(book, inputs)
+    counts = inputs.settle(sheets["Inputs"])
+    checked = frame.checks(
         book,
         [*identities(state, cells, paid, decided, state_years, federal_years), *by_group],
         state_years["stay_out"]["total_computable_gross"][-1],
         (decided.total, decided.pmpm),
-        refusals=refusals(state, cells, fills),
+        counts=counts,
+        refusals=refused,
     )
+    frame.summary(book, decision, told, verdict(decision), counts, checked)
     frame.about(book, decision, ABOUT, notes=[*NOTES, *decision.notes])
-    frame.assumptions(book, inputs)
-    inputs.settle(sheets["Inputs"])
     return book
 
 
-def _sentence(name: str, months: Sequence[dt.date], decided: Decided) -> Live:
+def _sentence(name: str, months: Sequence[dt.date], decided: Decided, amount: Live) -> Live:
     """The answer as a formula: what joining does to the state's own money."""
     start, until = f"{months[0]:%B %Y}", f"{months[-1]:%B %Y}"
     size = said(
-        money(decided.total / MILLION),
-        f" million of its own money to {until}, ",
+        amount,
+        f" of its own money to {until}, ",
         money(decided.pmpm),
         " per enrollee a month.",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calculator.decision import decide
-from calculator.part_d_decision import PlanDecision
+from calculator.part_d_decision import RESOLUTIONS, PlanDecision
 from calculator.register import Register
 from calculator.report.verdict import verdict
 from calculator.report.workbook import frame
@@ -54,6 +54,7 @@ def plan_book(decision: PlanDecision, base: Register) -> Book:
     """
     scenario = decision.scenario
     evaluation = decision.evaluation
+    full = decide(scenario) if decision.resolution == RESOLUTION else decision
     if decision.resolution != RESOLUTION:
         evaluation = decide(scenario, resolution=RESOLUTION).evaluation
     book = Book()
@@ -105,16 +106,21 @@ def plan_book(decision: PlanDecision, base: Register) -> Book:
     said = verdict(decision)
     selection_check(run, decision)
     sensitivity(run, decision, said)
-    frame.checks(
+    sums = identities(run, treated, costs, outside, ledgers, settled, answer)
+    refused = refusals(run, by_year)
+    frame.assumptions(book, run.inputs)
+    counts = run.inputs.settle(book.sheet(frame.INPUTS))
+    checked = frame.checks(
         book,
-        identities(run, treated, costs, outside, ledgers, settled, answer),
+        sums,
         ledgers["join"]["baseline_drugs", "plan"][0],
         (answer.total, answer.pmpm),
-        refusals=refusals(run, by_year),
-        full=decide(scenario) if decision.resolution == RESOLUTION else decision,
+        counts=counts,
+        refusals=refused,
+        full=full,
+        points=RESOLUTIONS[RESOLUTION],
     )
-    frame.summary(book, decision, told(run, decision, answer, treated), said.sentence)
-    frame.assumptions(book, run.inputs)
+    answered = told(run, decision, answer, treated)
+    frame.summary(book, decision, answered, said.sentence, counts, checked)
     frame.about(book, decision, SHEETS)
-    run.inputs.settle(book.sheet(frame.INPUTS))
     return book

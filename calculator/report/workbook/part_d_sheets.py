@@ -299,11 +299,13 @@ def told(run: Run, decision: PlanDecision, answer: Answer, people: People) -> To
     first, last = run.years[0], run.years[-1]
     end = dt.date(last, 12, 31)
     who = PAYERS[decision.scenario.plan.type]
-    sentence = worth_sentence(
-        f"January {first}", f"{end:%B} {last}", who, answer.pmpm, answer.total
-    )
+
+    def sentence(amount: Live) -> Live:
+        return worth_sentence(f"January {first}", f"{end:%B} {last}", who, answer.pmpm, amount)
+
     return Told(
         sentence=sentence,
+        total=answer.total,
         figures=(
             ("Value, USD PMPM", answer.pmpm, "cents"),
             (f"Value to December {last}", answer.total, "usd"),
