@@ -44,6 +44,7 @@ from calculator.sections import (
 AnyScenario = TypeVar("AnyScenario", bound="Scenario")
 # Whose scenario it is, in words.
 PAYERS = {"part_d": "a Part D plan's", "medicaid": "a state's"}
+NAMES = {"part_d": "Part D", "medicaid": "Medicaid"}
 # Sections that hold changes to what is shipped, not fields of their own.
 CHANGES = ("terms", "assumptions")
 MOST_BYTES = 1_000_000
@@ -206,6 +207,20 @@ PROGRAMS: dict[str, type[Scenario]] = {
     "part_d": PlanScenario,
     "medicaid": StateScenario,
 }
+
+
+def shipped_of(field: str, program: str, name: str) -> str:
+    """The name of a shipped scenario of a program; else an InputError of a field that lists them.
+
+    >>> shipped_of("--scenario", "part_d", "mapd")
+    'mapd'
+    """
+    programs = {one: load_scenario(one).program for one in scenario_files()}
+    if programs.get(name) == program:
+        return name
+    own = ", ".join(one for one, of in programs.items() if of == program)
+    given = f"{name}, which is {PAYERS[programs[name]]}" if name in programs else name or "nothing"
+    raise InputError(field, f"a {NAMES[program]} scenario: one of {own}", given)
 
 
 def under(path: str, top: str) -> bool:

@@ -37,7 +37,10 @@ UNREADABLE = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueErr
               ArithmeticError)  # fmt: skip
 # The start of a compound file: an xlsx that is encrypted, or the format before xlsx.
 COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
+ZIP = b"PK"
 ENCRYPTED = 0x1
+CONTENTS = "[Content_Types].xml"
+DAMAGED = "which is cut off or damaged"
 OTHERS = {
     ".xlsm": "which may hold macros: save it as .xlsx",
     ".xltm": "which may hold macros: save it as .xlsx",
@@ -74,6 +77,8 @@ def check_workbook(field: str, path: Path, most_tags: int | None = None) -> None
     if start == COMPOUND:
         why = "which has a password (or is in the format before xlsx)"
         raise refused("an xlsx file without a password", why)
+    if not start.startswith(ZIP):
+        raise refused(READABLE, "which is no xlsx file inside" if start else "which is empty")
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
@@ -85,13 +90,15 @@ def check_workbook(field: str, path: Path, most_tags: int | None = None) -> None
                 raise refused(allowed, f"which grows to {told:,}")
             for part in parts:
                 _check_part(part, refused)
+            if CONTENTS not in archive.namelist():
+                raise refused(READABLE, "a zip without a workbook in it")
             _unpack(archive, parts, refused, most_tags)
             if most_tags is not None:
                 _check_spans(archive, parts, refused)
     except InputError:
         raise
     except UNREADABLE:
-        raise refused(READABLE) from None
+        raise refused(READABLE, DAMAGED) from None
 
 
 def _check_part(part: zipfile.ZipInfo, refused: Any) -> None:
@@ -167,7 +174,7 @@ def opened(field: str, path: Path, *, streamed: bool) -> Iterator[Workbook]:
     except InputError:
         raise
     except UNREADABLE:
-        raise InputError(field, READABLE, path.name) from None
+        raise InputError(field, READABLE, f"{path.name}, {DAMAGED}") from None
     finally:
         if book is not None:
             book.close()

@@ -18,7 +18,7 @@ from typing import Any
 from calculator import fields
 from calculator.assumptions import nearest, scenario_files
 from calculator.errors import InputError
-from calculator.scenario import Scenario
+from calculator.scenario import Scenario, shipped_of
 from calculator.settable import MIX, Settable
 from calculator.workbook_file import cell_name, opened
 
@@ -99,11 +99,21 @@ def read_cells(path: Path) -> Filled:
         if exported:
             return Filled(path.name, _text(book), None, found)
         start = _read_cell(book, START_FROM, sheets)
-        shipped = list(scenario_files())
-        if start.content not in shipped:
-            given = str(start.content or "nothing")
-            raise InputError(f"{start.place} ({START_FROM})", "one of " + ", ".join(shipped), given)
-        return Filled(path.name, None, str(start.content), found)
+        place, given = f"{start.place} ({START_FROM})", str(start.content or "nothing")
+        program = _program(found)
+        if program is not None:
+            shipped_of(place, program, given)
+        elif given not in scenario_files():
+            raise InputError(place, "one of " + ", ".join(scenario_files()), given)
+        return Filled(path.name, None, given, found)
+
+
+def _program(cells: Iterable[str]) -> str | None:
+    """The program that a template's input cells are of, by their names."""
+    for program, section in (("part_d", "plan_"), ("medicaid", "state_")):
+        if any(name.startswith(PREFIX + section) for name in cells):
+            return program
+    return None
 
 
 def _check_sheet(book: Any, name: str) -> None:

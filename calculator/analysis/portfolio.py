@@ -302,10 +302,11 @@ def _rows(block: Block, parts: Parts) -> list[PlanResult]:
     def named(amounts: Array) -> dict[str, float]:
         return dict(zip(parts.periods, map(float, amounts), strict=True))
 
-    value, months, join, stay_out = map(
-        wide, (parts.value, parts.member_months, parts.join, parts.stay_out)
+    value, join, stay_out = (
+        _without_traces(wide(amounts)) for amounts in (parts.value, parts.join, parts.stay_out)
     )
-    present, treated = wide(parts.present_value)[:, 0], wide(parts.treated_years)[:, 0]
+    months, treated = wide(parts.member_months), wide(parts.treated_years)[:, 0]
+    present = _without_traces(wide(parts.present_value))[:, 0]
     return [
         PlanResult(
             name=entry.name,
@@ -325,6 +326,15 @@ def _rows(block: Block, parts: Parts) -> list[PlanResult]:
         )
         for case, entry in enumerate(block.entries)
     ]
+
+
+def _without_traces(amounts: Array) -> Array:
+    """The same, with less than a cent as nothing.
+
+    >>> _without_traces(np.array([-3e-8, 0.01, -5.0])).tolist()
+    [0.0, 0.01, -5.0]
+    """
+    return np.where(np.abs(amounts) < CENT, 0.0, amounts)
 
 
 def fingerprint(book: Book, resolution: str) -> str:

@@ -16,6 +16,8 @@ from calculator.workbook_file import cell_name, opened, refuse_other_formats, ro
 MOST = 1000
 MOST_COLUMNS = 256
 MOST_BYTES = 20_000_000
+# What other programs put between columns, in words.
+OTHER_MARKS = {";": "semicolons", "\t": "tabs"}
 # Lines that may be empty beside those with something in them.
 SPARE = 10_000
 
@@ -83,7 +85,7 @@ def read_table(
     optional: None lets any other column be, for the caller to check. A file with more than `most`
     rows is refused as soon as that shows. InputError says which row and column is wrong.
     """
-    rows = _rows(table, path, most)
+    rows = _rows(table, path, most, required)
     if not rows:
         raise InputError(table, "at least one row", "none")
     columns = rows[0].cells
@@ -105,7 +107,7 @@ def read_table(
     return rows
 
 
-def _rows(table: str, path: Path, most: int) -> list[Row]:
+def _rows(table: str, path: Path, most: int, required: tuple[str, ...]) -> list[Row]:
     """Rows that are not empty."""
     if not path.exists():
         raise InputError(table, "a CSV or xlsx file that exists", str(path))
@@ -123,7 +125,13 @@ def _rows(table: str, path: Path, most: int) -> list[Row]:
             twice = [column for column in head if column and head.count(column) > 1]
             if twice:
                 raise InputError(table, "each column once", f"{twice[0]} twice")
+            for mark, name in OTHER_MARKS.items():
+                if len(cells) == 1 and mark in cells[0] + str(values[0]):
+                    raise InputError(table, "columns divided by commas", name)
             continue
+        if set(required) <= {cell.lower() for cell in cells} and not set(required) & set(head):
+            allowed = f"the columns {', '.join(required)} in row 1"
+            raise InputError(table, allowed, f"them in row {line}")
         if not any(cells):
             continue
         if len(found) == most:
@@ -134,7 +142,8 @@ def _rows(table: str, path: Path, most: int) -> list[Row]:
             cells, values = cells + [""] * short, [*values, *[None] * short]
         if len(cells) != len(head):
             given = f"{len(cells)} in row {line}"
-            raise InputError(table, f"{len(head)} cells in every row", given)
+            many = f"{len(head)} cell{'' if len(head) == 1 else 's'}"
+            raise InputError(table, f"{many} in every row", given)
         by_name = dict(zip(head, cells, strict=True))
         typed = dict(zip(head, values, strict=True)) if sheet else {}
         found.append(Row(table, line, by_name, typed))

@@ -39,7 +39,10 @@ def settings(pairs: list[str] | None) -> dict[str, Any]:
         if not equals or not path.strip():
             raise InputError("--set", "PATH=VALUE", pair)
         # Dates are written 2029_01_01 in a path; 2029-01-01 is understood.
-        found[path.strip().replace("-", "_")] = read_value(text)
+        name = path.strip().replace("-", "_")
+        if name in found:
+            raise InputError("--set", "each path once", f"{name} twice")
+        found[name] = read_value(text)
     return found
 
 

@@ -26,7 +26,7 @@ def template_command(
     """An empty workbook of inputs, to be filled in and run by `balance decide FILE.xlsx`."""
     from calculator.report.template import write
 
-    if scenario is not None and scenario not in scenario_files():
+    if program is None and scenario is not None and scenario not in scenario_files():
         raise InputError("--scenario", "one of " + ", ".join(scenario_files()), scenario)
     if program is None:
         program = "part_d" if scenario is None else load_scenario(scenario).program

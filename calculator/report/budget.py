@@ -45,7 +45,11 @@ MEASURES = (
 )
 # Only in the file.
 MORE = (
-    ("managed_care_plans", "Net cost to managed care plans", USD),
+    (
+        "managed_care_plans",
+        "Managed care plans' drug cost less capitation (a minus is their gain)",
+        USD,
+    ),
     ("starts", "Starts of therapy", PEOPLE),
     ("treated_years", "Treated member-years, obesity use", "years"),
     ("member_months", "Member-months", "months"),

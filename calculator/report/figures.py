@@ -93,9 +93,9 @@ def round_step(size: float) -> float:
     >>> round_step(0.3), round_step(2.1), round_step(70.0)
     (0.5, 2.5, 100.0)
     """
-    ten: float = 10.0 ** np.floor(np.log10(size))
+    ten = 10.0 ** np.floor(np.log10(size))
     least = size * (1.0 - 1e-9)  # a step that falls short by rounding alone is wide enough
-    return next(ten * part for part in (1.0, 2.0, 2.5, 5.0, 10.0) if ten * part >= least)
+    return float(next(ten * part for part in (1.0, 2.0, 2.5, 5.0, 10.0) if ten * part >= least))
 
 
 def places(count: int, *, paired: bool) -> tuple[list[Array], float]:

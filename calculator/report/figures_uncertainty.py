@@ -23,6 +23,7 @@ TAIL = risk.TAIL  # of the draws on each side: between them lie 90%
 BARS = (18, 40)  # of the histogram, at least and at most
 BEYOND = 0.005  # share of draws on each side that an axis may leave out
 ROW = 19  # height of a line of labels, pixels
+LETTER, PHONE = 6.3, 268.0  # width of a letter, and of the axis on a phone, pixels
 VALUE_AXIS = "Value of joining, USD PMPM"
 DRAWS_AXIS = "Share of draws, %"
 HEIGHT, YEARS_HEIGHT = 400, 320
@@ -191,11 +192,12 @@ def _marks(
     for row, (x, text, line) in enumerate(marks):
         y = most + (row + 0.75) * one
         figure.add_shape(type="line", x0=x, x1=x, y0=0.0, y1=y, line=line)
-        right = (x - across[0]) / (across[1] - across[0]) > 0.5
-        note(
-            figure, theme, x, y, text, xanchor="right" if right else "left",
-            xshift=-5 if right else 5,
-        )  # fmt: skip
+        # A line of a row above runs through this row too.
+        others = [at for at, _, _ in marks[row + 1 :]]
+        side = _side(
+            *((at - across[0]) / (across[1] - across[0]) for at in (x, *others)), text=text
+        )
+        note(figure, theme, x, y, text, xanchor=side, xshift=5 if side == "left" else -5)
     y = most + (len(marks) + 0.75) * one
     for x0, x1, y0, y1 in (
         (low, high, y, y),
@@ -215,6 +217,29 @@ def _marks(
         xanchor=anchor, yshift=14,
     )  # fmt: skip
     return top
+
+
+def room_of(text: str) -> float:
+    """How much of the width of a phone's picture a line's words take."""
+    return (LETTER * len(text) + 6.0) / PHONE
+
+
+def _side(at: float, *others: float, text: str) -> str:
+    """Which end of a line's words is at it: they fit, and lie on no other line if that can be.
+
+    at, others: places of this line and of the others, as parts of the width.
+
+    >>> _side(0.4, 0.5, text="break-even"), _side(0.6, 0.5, text="break-even")
+    ('right', 'left')
+    """
+
+    def trouble(side: str) -> tuple[bool, int, bool]:
+        ends = sorted((at, at + room_of(text) * (1.0 if side == "left" else -1.0)))
+        lies_on = sum(ends[0] < other < ends[1] for other in others)
+        # As far from the picture's end as can be, where nothing else decides.
+        return ends[0] < 0.0 or ends[1] > 1.0, lies_on, (at > 0.5) == (side == "left")
+
+    return min(("left", "right"), key=trouble)
 
 
 # --------------------------------------------------------------------------------------- by year
@@ -311,10 +336,21 @@ def _ticks_in(values: Sequence[float], unit: float) -> dict[str, object]:
     return {"tickvals": list(values), "ticktext": texts}
 
 
+def _whole(part: float) -> str:
+    """A share in whole per cent; a few of many are not none, nor all but a few all.
+
+    >>> _whole(0.0), _whole(0.002), _whole(0.568), _whole(0.998)
+    ('0%', '&lt;1%', '57%', '>99%')
+    """
+    if 0.0 < part < 0.005:
+        return "&lt;1%"
+    return ">99%" if 0.995 < part < 1.0 else share(round(part, 2))
+
+
 def _pays(figure: go.Figure, found: Years, at: Array, high: Array) -> None:
     """How often joining pays in each year, above its range."""
     for x, y, part in zip(at, high, found.pays, strict=True):
         figure.add_annotation(
-            x=float(x), y=float(y), text=f"{share(round(float(part), 2))} pay", showarrow=False,
+            x=float(x), y=float(y), text=f"{_whole(float(part))} pay", showarrow=False,
             yanchor="bottom", yshift=4, font={"size": SIZE - 1},
         )  # fmt: skip

@@ -29,7 +29,8 @@ ALONE = (
 )
 CHOICE = (
     "Which of the two holds is for the terms to say: where each may choose, those join to which"
-    " joining is worth something; all or none, the sign of the sum decides."
+    " joining is worth something; where a sponsor joins with all of them or with none, the sign of"
+    " the sum decides."
 )
 FREE, ALL = "If each may choose", "If all join"
 # Lines of a terminal's table: the best and the worst of each program.
@@ -67,12 +68,13 @@ def sentence(program: Program) -> str:
             f" {worth} over {over}"
         )
     if joining == count:
-        return f"{free}; all or none, all join."
+        return f"{free}, each alone as all together."
+    together = f"if all {count:,} have to join together or not at all"
     if abs(every) < CENT:
-        return f"{free}; with all of them in, joining comes to nothing."
+        return f"{free}; {together}, joining comes to nothing."
     if every > 0:
-        return f"{free}; all or none, all join, worth {dollars(every)}."
-    return f"{free}; all or none, none joins: with all of them in it costs {dollars(-every)}."
+        return f"{free}; {together}, joining is better, worth {dollars(every)}."
+    return f"{free}; {together}, staying out is better: joining would cost {dollars(-every)}."
 
 
 def _s(count: int) -> str:

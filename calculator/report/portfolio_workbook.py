@@ -19,7 +19,11 @@ FROM_ENGINE = (
     "Values from the engine, not formulas: change a plan in the book and run it again."
     " Fingerprint: {fingerprint}"
 )
-WIDE, NARROW, WORDS = 34.0, 16.0, 100.0
+WIDE, NARROW, WORDS = 34.0, 13.0, 100.0
+# Of the sheet Plans, which has to be read on one page across.
+PLANS_WIDTHS = {0: 6.0, 1: 26.0, 2: 20.0, 3: 15.0, 4: 8.0, 5: 9.0}
+PLANS_HEAD = 45.0
+PLANS_SCALE = 54
 # Headings of the sheet Plans, with how their numbers are written.
 HEADINGS = (
     ("Rank", "people"),
@@ -38,6 +42,8 @@ HEADINGS = (
     ("Result staying out, USD", "usd"),
 )
 RANK, VALUE, RUNNING = 0, 6, 7
+# Headings that begin the second page.
+RESULTS = HEADINGS[-2:]
 # Two charts side by side over the columns of the summary.
 CHART_ROWS, CHART_WIDTH, CHART_HEIGHT, LAST = 18, 465, 290, 4
 HEAD_HEIGHT = 32.0
@@ -89,7 +95,8 @@ def _summary(
     for program in found.programs.values():
         sheet.row += 1
         label = report.PROGRAM_LABELS[program.program]
-        sheet.heading(sheet.row, 0, [f"{label}, USD", *(name for name, _ in report.ways(program))])
+        ways = [name for name, _ in report.ways(program)]
+        _heads(sheet, sheet.row, [f"{label}, USD", *ways], ["", *["usd"] * len(ways)])
         breaks.append(sheet.row - 1)
         for name, number, key in (
             ("Plans that join" if program.program == "part_d" else "Programs that join",
@@ -183,13 +190,18 @@ def _plans(sheet: Sheet, found: Portfolio) -> dict[str, tuple[int, int]]:
     """Every plan, best first; first and last line of each program."""
     periods = report.every_period(found)
     _start(sheet, "Every plan, best value first within its program", found)
+    years = " and ".join(
+        f"{report.PERIODS[name]}s of {report.PROGRAM_LABELS[name]}" for name in found.programs
+    )
+    sheet.put(sheet.row - 1, 0, f"The years at the right are {years}.", look="note")
     head = sheet.row
     names = [name for name, _ in HEADINGS] + [f"{period}, USD" for period in periods]
     numbers = [number for _, number in HEADINGS] + ["usd"] * len(periods)
-    sheet.heading(head, 0, names)
-    sheet.heights[head] = HEAD_HEIGHT
+    _heads(sheet, head, names, numbers)
+    sheet.heights[head] = PLANS_HEAD
     sheet.frozen = (head + 1, 2)
-    sheet.widths = {**dict.fromkeys(range(len(names)), NARROW), RANK: 8.0, 1: WIDE, 3: 18.0}
+    sheet.repeated = head
+    sheet.widths = {**dict.fromkeys(range(len(names)), NARROW), **PLANS_WIDTHS}
     places = {}
     for program in found.programs.values():
         first = sheet.row
@@ -214,11 +226,32 @@ def _plans(sheet: Sheet, found: Portfolio) -> dict[str, tuple[int, int]]:
             row = sheet.row
             for column, (cell, number) in enumerate(zip(cells, numbers, strict=True)):
                 if cell is not None:
-                    sheet.put(row, column, cell, number)
+                    look = "wrapped unit" if isinstance(cell, str) else None
+                    sheet.put(row, column, cell, number, look)
+            if len(plan.name) > PLANS_WIDTHS[1]:
+                sheet.heights[row] = HEAD_HEIGHT
         places[program.program] = (first, sheet.row - 1)
+    _two_pages(sheet, len(HEADINGS) - len(RESULTS))
     last, width = sheet.row - 1, len(names) - 1
     sheet.finish.append(lambda _, target: target.autofilter(head, 0, last, width))
     return places
+
+
+def _two_pages(sheet: Sheet, column: int) -> None:
+    """What a plan is worth on one page, its results and years on the next, its name on both."""
+
+    def pages(_: Any, target: Any) -> None:
+        target.set_print_scale(PLANS_SCALE)
+        target.set_v_pagebreaks([column])
+        target.repeat_columns(0, 1)
+
+    sheet.finish.append(pages)
+
+
+def _heads(sheet: Sheet, row: int, names: Sequence[str], numbers: Sequence[str]) -> None:
+    """Headings, over numbers at the right as these are."""
+    for column, (name, number) in enumerate(zip(names, numbers, strict=True)):
+        sheet.put(row, column, name, look="number head" if number else "head")
 
 
 def _by_year(sheet: Sheet, found: Portfolio) -> dict[str, tuple[int, int, int]]:
@@ -232,12 +265,12 @@ def _by_year(sheet: Sheet, found: Portfolio) -> dict[str, tuple[int, int, int]]:
         period = report.PERIODS[program.program]
         label = report.PROGRAM_LABELS[program.program]
         head = sheet.row
-        sheet.heading(head, 0, [
+        _heads(sheet, head, [
             f"{label}, USD by {period}",
             *(f"Value: {name.lower()}" for name, _ in report.ways(program)),
             "Result of all plans, joining",
             "Result of all plans, staying out",
-        ])  # fmt: skip
+        ], ["", *["usd"] * 4])  # fmt: skip
         sheet.heights[head] = HEAD_HEIGHT
         join, stay_out = program.branch("join"), program.branch("stay_out")
         first = sheet.row

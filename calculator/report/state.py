@@ -11,10 +11,11 @@ from calculator.medicaid_decision import StateDecision
 from calculator.model.arrays import MONTHS
 from calculator.report.budget import LABELS, UNITS, USD
 from calculator.report.table import align, cents
-from calculator.report.words import changed, dollars, share
+from calculator.report.words import changed, dollars, share, terms_note
 
 # A part of the value from this size on is named in the sentence.
 WORTH_SAYING = 0.05
+YEARS = "By state fiscal year, named by the year in which it ends; USD but for fills and years."
 # The measures of a terminal's tables, in their order.
 SHOWN = (
     "total_computable_gross",
@@ -66,7 +67,7 @@ def verdict(decision: StateDecision) -> str:
 
 def text(decision: StateDecision) -> str:
     """The budget by state fiscal year: stay out, join, difference."""
-    parts = []
+    parts = [YEARS]
     for key in SHOWN:
         rows = []
         both = [decision.budget[branch][key] for branch in ("stay_out", "join")]
@@ -76,7 +77,23 @@ def text(decision: StateDecision) -> str:
         out, into = (sum(value or 0.0 for value in amounts.values()) for amounts in both)
         rows.append(["Total", *_shown(key, out, into)])
         parts.append(align([LABELS[key], "stay out", "join", "difference"], rows))
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *_late(decision)])
+
+
+def _late(decision: StateDecision) -> list[str]:
+    """Why cash is not what accrues, where the rebates of the last quarters are still on the way."""
+    join = decision.budget["join"]
+    accrued, paid = (
+        sum(amount or 0.0 for amount in join[key].values())
+        for key in ("state_net", "state_net_cash")
+    )
+    if round(paid) <= round(accrued):
+        return []
+    last = decision.evaluation.months[-1]
+    return [
+        "Cash when joining is above what accrues, as rebates of the last quarters arrive after"
+        f" {last:%B %Y}, when the model ends."
+    ]
 
 
 def _shown(key: str, out: float, into: float) -> list[str]:
@@ -89,8 +106,7 @@ def _shown(key: str, out: float, into: float) -> list[str]:
 def rests_on(decision: StateDecision) -> list[tuple[str, str]]:
     """What the answer rests on, as (badge, sentence)."""
     register = decision.register
-    package = register.tree.terms[str(decision.scenario.terms["package"])]
-    notes = [("terms", f"{package.label} ({package.status})")]
+    notes = [terms_note(decision.scenario, register)]
     notes += decision.remarks
     confidential = "AMP, best price and own supplemental rebates are confidential: use your own"
     notes.append(("assumed", confidential))

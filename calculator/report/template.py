@@ -18,7 +18,7 @@ from calculator.errors import InputError
 from calculator.register import day_word
 from calculator.report.workbook.book import INPUT, NUMBERS, Book, Sheet, serial
 from calculator.report.workbook.inputs import HEADINGS, SECTIONS, WIDTHS
-from calculator.scenario import CHANGES, PROGRAMS, Scenario, load_scenario
+from calculator.scenario import CHANGES, PROGRAMS, Scenario, load_scenario, shipped_of
 from calculator.settable import MIX, PACKAGE, Settable
 from calculator.workbook_input import ASSUMPTIONS, INPUTS, PATH, START_FROM, VALUE, input_name
 
@@ -63,9 +63,7 @@ def book(program: str, start: str | None = None) -> Book:
         raise InputError("--program", "one of " + ", ".join(PROGRAMS), program)
     found = {name: load_scenario(name) for name in scenario_files()}
     scenarios = {name: one for name, one in found.items() if one.program == program}
-    start = start or START[program]
-    if start not in scenarios:
-        raise InputError("--scenario", "one of " + ", ".join(scenarios), start)
+    start = shipped_of("--scenario", program, start or START[program])
     file = Book()
     file.properties = {"title": f"Inputs of balance-calculator {__version__}", "subject": program}
     for name in (INPUTS, ASSUMPTIONS, DEFAULTS, ABOUT):

@@ -14,14 +14,21 @@ from calculator.analysis.sensitivity import (
     breakeven,
 )
 from calculator.part_d_decision import PlanDecision
-from calculator.report.words import MINUS, changed, dollars, either, people, share  # noqa: F401
+from calculator.report.words import (
+    MINUS,  # noqa: F401
+    changed,
+    dollars,
+    either,
+    people,  # noqa: F401
+    share,
+    terms_note,
+)
 
 CAPITATION = "terms.obesity_capitation.amount"
 REINSURANCE = "terms.extra_reinsurance.share"
 NET_PRICE = "terms.guaranteed_net_price"
 # Half a cent PMPM is shown as nothing.
 NOTHING = 0.005
-OWN_TERMS = ", with your changes"
 PAYERS = {
     "pdp": "this plan",
     "mapd": "this plan",
@@ -116,7 +123,6 @@ def _reading(decision: PlanDecision, counted: dict[bool, float]) -> str:
 def rests_on(decision: PlanDecision) -> list[tuple[str, str]]:
     """What the answer rests on, as (badge, sentence): unknown, illustrative, projected, changed."""
     scenario, register = decision.scenario, decision.register
-    package = register.tree.terms[str(scenario.terms["package"])]
     notes = []
     for path, entry in register.entries.items():
         if not path.startswith("terms."):
@@ -124,7 +130,7 @@ def rests_on(decision: PlanDecision) -> list[tuple[str, str]]:
         days = sorted(entry.values)
         for day, dated in sorted(entry.values.items()):
             number = isinstance(dated.value, float | int) and not isinstance(dated.value, bool)
-            shown = f"{dated.value:,g}" if number else "none"
+            shown = f"{dated.value:,g}" if number else "not set"
             later = [other for other in days if other > day]
             until = f" until {later[0]}" if later else ""
             if dated.status == "not_published":
@@ -138,8 +144,7 @@ def rests_on(decision: PlanDecision) -> list[tuple[str, str]]:
         notes.append(
             ("assumed", f"The start in January {decision.years[0]}: CMS has set no new date")
         )
-    own = any(path.startswith("terms.") for path in register.changed)
-    notes.append(("terms", f"{package.label} ({package.status}){OWN_TERMS if own else ''}"))
+    notes.append(terms_note(scenario, register))
     if register.word("terms.existing_users") != "none":
         reading = register.word("terms.existing_users")
         repriced = "GLP-1 drugs covered today take the net price too"

@@ -12,15 +12,16 @@ from calculator.scenario import Scenario
 MINUS = "\N{MINUS SIGN}"
 SIGNIFICANT = 3
 OWN_SPENDING = "spending."
+OWN_TERMS = ", with your changes"
 
 
 def dollars(amount: float, decimals: int | None = None) -> str:
     """Dollars with a true minus: cents below 100, three significant figures above a thousand.
 
-    >>> dollars(1.3249), dollars(-0.5), dollars(15_234_000.0), dollars(-95_266.0), dollars(2940.0)
-    ('$1.32', '−$0.50', '$15.2M', '−$95,300', '$2,940')
+    >>> dollars(1.3249), dollars(-0.5), dollars(15_234_000.0), dollars(-95_266.0), dollars(-0.3, 0)
+    ('$1.32', '−$0.50', '$15.2M', '−$95,300', '$0')
     """
-    sign = MINUS if amount < 0 and round(abs(amount), 2) > 0 else ""
+    sign = MINUS if amount < 0 and round(abs(amount), 2 if decimals is None else decimals) else ""
     size = abs(amount)
     if decimals is not None:
         return f"{sign}${size:,.{decimals}f}"
@@ -76,6 +77,13 @@ def changed(scenario: Scenario, register: Register) -> list[tuple[str, str]]:
         badge = "observed" if statuses == {"observed"} else "changed"
         notes.append((badge, f"{entry.label} ({path})"))
     return list(dict.fromkeys(notes))
+
+
+def terms_note(scenario: Scenario, register: Register) -> tuple[str, str]:
+    """The terms a run rests on, and whether the user changed them, as (badge, sentence)."""
+    package = register.tree.terms[str(scenario.terms["package"])]
+    own = any(path.startswith("terms.") for path in register.changed)
+    return "terms", f"{package.label} ({package.status}){OWN_TERMS if own else ''}"
 
 
 def either(ways: Sequence[str]) -> str:

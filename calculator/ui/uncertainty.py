@@ -232,7 +232,7 @@ def _head(found: Uncertain, said: Answer) -> None:
             (
                 "Probability that joining pays",
                 share(spread.pays),
-                f"{share(ends[0])} to {share(ends[1])}: 95% interval",
+                f"{share(ends[0])} to {share(ends[1])} at 95%",
             ),
             (
                 "Middle draw, PMPM",
@@ -261,12 +261,13 @@ def more(found: Spread, decision: PlanDecision | StateDecision) -> str:
     beside = (
         "as the central run, in which every input has its own value"
         if gap < CENT
-        else f"{dollars(gap, 2)} {side} than the central run ({cents(central, 2)}), in which every input has its own value"
+        else f"{dollars(gap, 2)} {side} than the central run ({cents(central, 2)}), in which every"
+        " input has its own value"
     )
     who = "state" if isinstance(decision, StateDecision) else "plan"
     return (
-        f"PMPM is USD {_each(decision)}. The middle draw is {beside}. Only what has a range varies; the terms and the"
-        f" {who}'s own choices are as set."
+        f"PMPM is USD {_each(decision)}. The middle draw is {beside}. Only what has a range"
+        f" varies; the terms and the {who}'s own choices are as set."
     )
 
 
@@ -340,7 +341,10 @@ def _years(found: Uncertain, decision: PlanDecision | StateDecision) -> None:
 def _exactness(found: Uncertain) -> None:
     """How the draws were made and how far they are from the engine."""
     table, gap = found.draws, found.interpolation
-    said = f"{table.count:,} draws of {len(table.inputs)} inputs, seed {table.seed}"
+    said = (
+        f"{table.count:,} draws of {len(table.inputs)} inputs, seed {table.seed}; what so many"
+        " leave open in the probability is Wilson's 95% interval"
+    )
     pairs = sum(len(others) for others in table.correlations.values())
     if pairs:
         said += f", {pairs} rank correlations"

@@ -84,6 +84,23 @@ def test_break_even_the_middle_and_the_central_run_are_where_they_are(spread, th
     assert min(heights) > max(float(np.max(bar.y)) for bar in figure.data)
 
 
+@pytest.mark.parametrize("central", [-0.9, -0.62, -0.42, 0.3])
+@pytest.mark.parametrize("middle", [-0.64, -0.2, 0.4])
+def test_words_at_a_line_do_not_lie_on_a_taller_one(central, middle):
+    values = np.random.default_rng(1).normal(middle, 0.8, 4096)
+    figure = draws.spread_figure(Spread(values), central, "light")
+    lines = [line for line in figure.layout.shapes if line.x0 == line.x1][:3]
+    wide = np.ptp(figure.layout.xaxis.range)
+    for n, note in enumerate(figure.layout.annotations[:3]):
+        reach = wide * draws.room_of(note.text) * (1 if note.xanchor == "left" else -1)
+        # Words between two lines may have to lie on one of them.
+        taller = [line.x0 for line in lines[n + 1 :]]
+        both = min(taller, default=note.x) < note.x < max(taller, default=note.x)
+        if not both:
+            ends = sorted((note.x, note.x + reach))
+            assert not any(ends[0] < x < ends[1] for x in taller), note.text
+
+
 def test_the_title_is_about_the_tails(spread):
     title = draws.spread_title(spread)
     assert cents(-spread.beyond(best=False), 2) in title
@@ -142,6 +159,14 @@ def test_each_year_has_its_range_its_middle_and_its_central_run(years, theme):
     low, high = figure.layout.yaxis.range
     assert low < min(traces["90%"].y[0::3])
     assert high > max(traces["90%"].y[1::3])
+
+
+def test_a_share_of_a_few_draws_is_not_said_to_be_none():
+    usd = np.full((512, 4), -1.0)
+    usd[0, 1], usd[:, 2], usd[1:, 3] = 1.0, 1.0, 1.0
+    found = draws.Years(("2028", "2029", "2030", "2031"), usd, np.zeros(4))
+    words = [note.text for note in draws.years_figure(found, "light").layout.annotations]
+    assert words == ["0% pay", "&lt;1% pay", "100% pay", ">99% pay"]
 
 
 def test_the_years_title_says_how_often_it_pays(years):

@@ -53,7 +53,7 @@ def test_every_plan_opens_with_what_its_draws_say(opened, name):
     assert page.said == expected
     assert any("PMPM is USD per member per month." in text for text in page.texts)
     low, high = uncertainty.interval(spread.pays, FIRST)
-    assert page.at.metric[0].delta == f"{share(low)} to {share(high)}: 95% interval"
+    assert page.at.metric[0].delta == f"{share(low)} to {share(high)} at 95%"
     assert f"Joining pays in {share(spread.pays)} of {FIRST} draws" in page.said.replace("\\", "")
     cards = {one.label: one.value.replace("\\", "").lstrip("+") for one in page.at.metric}
     assert list(cards.values()) == [

@@ -30,7 +30,7 @@ PATIENCE = 30  # seconds; a busy machine is no failure
 expect.set_options(timeout=PATIENCE * 1000)
 SIZES = {"desk": (1440, 1000), "phone": (390, 844)}
 # Letters of a picture that must not be cut off.
-LETTERS = ".annotation, .xtick, .ytick, .textpoint text, .cbaxis text"
+LETTERS = ".annotation, .xtick, .ytick, .xtitle, .ytitle, .textpoint text, .cbaxis text"
 
 
 @pytest.fixture(scope="session")
@@ -113,23 +113,41 @@ class Seen:
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= SIZES[self.size][0]
-        outside = self.figure.evaluate(
+        assert self.cut_off(self.figure) == []
+        cards = self.page.get_by_test_id("stMetric").all()
+        assert len(cards) == 4
+        heights = {round(card.bounding_box()["height"]) for card in cards}
+        assert self.size == "phone" or len(heights) == 1
+
+    def cut_off(self, plot: Locator) -> list[str]:
+        """Letters of a picture that lie outside it."""
+        return plot.evaluate(
             """(plot, letters) => {
                 const edge = plot.getBoundingClientRect();
                 return [...plot.querySelectorAll(letters)]
                     .filter(part => {
                         const box = part.getBoundingClientRect();
-                        return box.right > edge.right + 1 || box.left < edge.left - 1;
+                        return box.right > edge.right + 1 || box.left < edge.left - 1 ||
+                            box.bottom > edge.bottom + 1 || box.top < edge.top - 1;
                     })
                     .map(part => part.textContent);
             }""",
             LETTERS,
         )
-        assert outside == []
-        cards = self.page.get_by_test_id("stMetric").all()
-        assert len(cards) == 4
-        heights = {round(card.bounding_box()["height"]) for card in cards}
-        assert self.size == "phone" or len(heights) == 1
+
+    def overlapping(self, plot: Locator) -> list[list[str]]:
+        """Pairs of a picture's direct labels that lie on each other."""
+        return plot.evaluate(
+            """plot => {
+                const labels = [...plot.querySelectorAll('.annotation text')].map(
+                    part => [part.textContent, part.getBoundingClientRect()]);
+                return labels.flatMap(([a, one], n) => labels.slice(n + 1)
+                    .filter(([b, other]) =>
+                        one.left < other.right - 1 && other.left < one.right - 1 &&
+                        one.top < other.bottom - 2 && other.top < one.bottom - 2)
+                    .map(([b, other]) => [a, b]));
+            }"""
+        )
 
 
 def luminance(red_green_blue: tuple[int, ...]) -> float:

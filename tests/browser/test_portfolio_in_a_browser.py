@@ -54,3 +54,30 @@ def test_a_book_is_given_run_and_its_results_taken_away(opened):
         said = seen.sidebar.get_by_test_id("stAlert")
         expect(said).to_contain_text("plans, row 4, scenario", timeout=RUN)
         expect(seen.verdict).to_contain_text("1 of 2 Part D plans")
+        seen.sidebar.get_by_role("button", name="Back to the illustrative book").click()
+        expect(seen.verdict).to_contain_text("of 10 Part D plans", timeout=RUN)
+        expect(said).to_have_count(0)
+        expect(seen.sidebar.get_by_text("wrong.csv")).to_have_count(0)
+
+
+def test_a_long_run_shows_its_progress_can_be_stopped_and_run_again(opened):
+    rows = (f"Plan {number},pdp_regional,{30_000 + number}" for number in range(8_000))
+    book = "\n".join(["name,scenario,plan.members", *rows]).encode()
+    with opened("desk", "light") as seen:
+        before = seen.verdict.inner_text()
+        seen.sidebar.locator("input[type=file]").set_input_files(
+            {"name": "many.csv", "mimeType": "text/csv", "buffer": book}
+        )
+        stop = seen.sidebar.get_by_role("button", name="Stop")
+        expect(stop).to_be_visible(timeout=RUN)
+        expect(seen.page.get_by_role("progressbar")).to_be_visible()
+        expect(seen.verdict).to_have_text(before)
+        stop.click()
+        again = seen.sidebar.get_by_role("button", name="Run this book")
+        expect(again).to_be_visible(timeout=RUN)
+        expect(stop).to_have_count(0)
+        expect(seen.verdict).to_have_text(before)
+        again.click()
+        expect(stop).to_be_visible(timeout=RUN)
+        seen.sidebar.get_by_role("button", name="Stop").click()
+        expect(again).to_be_visible(timeout=RUN)

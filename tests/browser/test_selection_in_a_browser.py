@@ -20,36 +20,6 @@ def opened(watched):
     return open_
 
 
-def inside(seen, plot):
-    """Letters of a picture that lie outside it."""
-    return plot.evaluate(
-        """plot => {
-            const edge = plot.getBoundingClientRect();
-            return [...plot.querySelectorAll('.annotation, .xtick, .ytick, .cbaxis text')]
-                .filter(part => {
-                    const box = part.getBoundingClientRect();
-                    return box.right > edge.right + 1 || box.left < edge.left - 1;
-                })
-                .map(part => part.textContent);
-        }"""
-    )
-
-
-def overlapping(plot):
-    """Pairs of a picture's direct labels that lie on each other."""
-    words = plot.locator(".annotation text").all()
-    boxes = [(one.text_content(), one.bounding_box()) for one in words]
-    return [
-        (a, b)
-        for n, (a, one) in enumerate(boxes)
-        for b, other in boxes[n + 1 :]
-        if one["x"] < other["x"] + other["width"] - 1
-        and other["x"] < one["x"] + one["width"] - 1
-        and one["y"] < other["y"] + other["height"] - 2
-        and other["y"] < one["y"] + one["height"] - 2
-    ]
-
-
 def pictures(seen, *counts):
     """Every picture, each in sight once so that it is drawn. counts: how many there may be."""
     plots = seen.page.locator(".js-plotly-plot")
@@ -68,8 +38,8 @@ def test_the_page_shows_its_answer_and_every_picture_fits(opened, size, scheme):
         plots = pictures(seen, *WAYS)
         seen.fits()
         for plot in plots:
-            assert inside(seen, plot) == []
-            assert overlapping(plot) == []
+            assert seen.cut_off(plot) == []
+            assert seen.overlapping(plot) == []
         value = plots[0].locator(".scatterlayer .js-line").last
         plan = COLOURS[scheme]["plan"]
         assert seen.colour(value, "stroke") == tuple(int(plan[at : at + 2], 16) for at in (1, 3, 5))
@@ -89,8 +59,8 @@ def test_the_frontier_runs_when_asked_and_fits(opened, size, scheme):
         expect(button).to_have_count(0)
         seen.fits()
         for plot in plots:
-            assert inside(seen, plot) == []
-            assert overlapping(plot) == []
+            assert seen.cut_off(plot) == []
+            assert seen.overlapping(plot) == []
         assert seen.page.get_by_role("figure", name=re.compile("Heat map")).count() == 1
         before = plots[3].locator(".hm image").get_attribute("href")
         seen.page.get_by_text("Gain if the rule is just met", exact=True).click()

@@ -11,7 +11,6 @@ from calculator.report.figures import COLOURS
 PLAN, STATE = "/uncertainty", "/state_uncertainty"
 SAYS = "Joining pays in"
 PICTURES = 4  # the draws, the years, the tornado, the map
-LETTERS = ".annotation, .xtick, .ytick, .xtitle, .ytitle, .cbaxis text"
 RAN = 120_000  # milliseconds for a long run on a busy machine
 
 
@@ -25,27 +24,6 @@ def drawn(seen):
         plot.scroll_into_view_if_needed()
         expect(plot.locator(".annotation").first).to_be_visible()
     return plots.all()
-
-
-def troubles(plot):
-    """Letters of a picture that lie outside it, and direct labels that lie on each other."""
-    return plot.evaluate(
-        """(plot, letters) => {
-            const edge = plot.getBoundingClientRect(), found = [];
-            const boxes = query => [...plot.querySelectorAll(query)].map(
-                part => [part.textContent, part.getBoundingClientRect()]);
-            for (const [text, box] of boxes(letters))
-                if (box.right > edge.right + 1 || box.left < edge.left - 1 ||
-                    box.bottom > edge.bottom + 1 || box.top < edge.top - 1) found.push(text);
-            const labels = boxes('.annotation text');
-            labels.forEach(([a, one], n) => labels.slice(n + 1).forEach(([b, other]) => {
-                if (one.left < other.right - 1 && other.left < one.right - 1 &&
-                    one.top < other.bottom - 2 && other.top < one.bottom - 2) found.push([a, b]);
-            }));
-            return found;
-        }""",
-        LETTERS,
-    )
 
 
 def quiet(seen):
@@ -69,7 +47,8 @@ def test_the_page_shows_its_answer_and_every_picture_fits(watched, path, size, s
         plots = drawn(seen)
         seen.fits()
         for plot in plots:
-            assert troubles(plot) == []
+            assert seen.cut_off(plot) == []
+            assert seen.overlapping(plot) == []
         bar = plots[0].locator(".bars path").first
         cost = COLOURS[scheme]["cost"]
         assert seen.colour(bar, "fill") == tuple(int(cost[at : at + 2], 16) for at in (1, 3, 5))

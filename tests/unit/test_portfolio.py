@@ -12,7 +12,9 @@ from calculator.analysis import portfolio, portfolio_blocks
 from calculator.analysis.portfolio import run
 from calculator.analysis.portfolio_blocks import blocks_of
 from calculator.analysis.portfolio_table import read_book
+from calculator.assumptions import plans_file
 from calculator.errors import InputError
+from calculator.report import portfolio as report
 
 EXACT = 1e-9
 TRACE = 1e-6  # USD: what differences of hundreds of millions leave behind
@@ -59,7 +61,12 @@ def differences(found, resolution):
                 rows = {period: -usd for period, usd in both[branch]["state_net"].items()}
             own = getattr(plan, branch)
             pairs += list(zip(own.values(), rows.values(), strict=True))
-        close = [np.isclose(got, wanted, rtol=EXACT, atol=TRACE) for got, wanted in pairs]
+        # Less than a cent is nothing in a book.
+        close = [
+            np.isclose(got, wanted, rtol=EXACT, atol=TRACE)
+            or (got == 0.0 and abs(wanted) < portfolio.CENT)
+            for got, wanted in pairs
+        ]
         if not all(close):
             got, wanted = pairs[close.index(False)]
             wrong.append(f"{entry.name} {dict(entry.settings)}: {got!r} instead of {wanted!r}")
@@ -286,3 +293,31 @@ def test_products_and_sections_that_the_scenario_lacks_come_with_their_numbers(t
     read = book(tmp_path, named(rows))
     assert sorted(len(block.entries) for block in blocks_of(read)) == [1, 2, 3]
     assert differences((read, run(read, "workbook")), "workbook") == []
+
+
+# ------------------------------------------------------------------------------ in words
+
+
+@pytest.fixture(scope="module")
+def illustrative():
+    return run(read_book(plans_file()), "workbook")
+
+
+def test_all_or_none_in_plain_words(illustrative):
+    text = " ".join(report.sentences(illustrative))
+    assert "none joins" not in text
+    assert "; all or none" not in text
+    assert "if all 10 have to join together" in text
+
+
+def test_less_than_a_cent_is_nothing_everywhere(illustrative):
+    _, rows = report.plan_rows(illustrative)
+    for plan in illustrative.plans:
+        amounts = [
+            plan.value.total, plan.value.present_value, *plan.value.by_period.values(),
+            *plan.join.values(), *plan.stay_out.values(),
+        ]  # fmt: skip
+        assert all(amount == 0.0 or abs(amount) >= portfolio.CENT for amount in amounts), plan.name
+        assert not any(str(amount) == "-0.0" for amount in amounts), plan.name
+    assert "−$0 " not in report.text(illustrative)
+    assert not any(str(cell) == "-0.0" for row in rows for cell in row)

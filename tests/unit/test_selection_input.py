@@ -202,7 +202,10 @@ def test_more_rows_than_a_market_has_are_refused(tmp_path):
 )
 def test_a_launch_rule_outside_0_to_1_is_one_line(rule, command, capsys):
     line = refused(capsys, command, f"--rule={rule}")
-    assert line == f"--rule: allowed is a share above 0 up to 1 (or 80%), or none; given was {rule}"
+    given = rule or "nothing"
+    assert (
+        line == f"--rule: allowed is a share above 0 up to 1 (or 80%), or none; given was {given}"
+    )
 
 
 @pytest.mark.parametrize("command", ["market", "frontier"])

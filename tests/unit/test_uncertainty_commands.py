@@ -18,8 +18,8 @@ QUICK = {
         *("--x", "terms.guaranteed_net_price", "--x-low", "100", "--x-high", "400"),
         *("--y", "assumptions.persistence.fills_per_month", "--points", "4"),
     ),
-    "information": ("--draws", "32"),
-    "indices": ("--draws", "4"),
+    "information": ("--draws", "64"),
+    "indices": ("--draws", "16"),
 }
 needs_salib = pytest.mark.skipif(
     importlib.util.find_spec("SALib") is None, reason="needs the extra gsa"
@@ -161,5 +161,5 @@ def test_without_salib_one_line_names_the_extra(capsys, monkeypatch):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == "SALib" else real(name)
     )
-    line = refused(capsys, "indices", "state_covering", "--draws", "2")
+    line = refused(capsys, "indices", "state_covering", "--draws", "16")
     assert "balance-calculator[gsa]" in line

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calculator.errors import InputError
+from calculator.report.words import dollars
 from calculator.report.workbook.book import Book, serial
 from calculator.report.workbook.cells import (
     Live,
@@ -35,6 +36,7 @@ from calculator.report.workbook.cells import (
     total,
     where,
 )
+from calculator.report.workbook.summary import amount_words
 from tests.workbook.recalculated import recalculated
 
 A, B, C = live(2), live(3), live(4)
@@ -222,3 +224,16 @@ def test_text_stays_text_and_a_number_a_number(tmp_path: Path) -> None:
     for place, text in enumerate(texts, start=1):
         cell = back.cell(row=place, column=1)
         assert (cell.value, cell.data_type, cell.hyperlink) == (text, "s", None)
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [0.0, 0.5, 12.345, 99.994, 100.4, 999.4, 1000.0, 1009.0, 2940.0, 69_449.0, 100_049.0, 982_415.2,
+     999_400.0, 1.0e6, 1_111_061.0, 2.0e6, 9_870_000.0, 38_455_920.7, 120_400_000.0, 2.05e9],
+)  # fmt: skip
+def test_an_amount_is_said_as_the_engine_says_it(amount: float) -> None:
+    for sign in (1.0, -1.0):
+        sheet = Book().sheet("Summary")
+        said = amount_words(sheet, 0, {"one": live(sign * amount)})["one"]
+        assert said.value == dollars(amount)
+        assert sheet.cells[11, 1][0].value == dollars(sign * amount)

@@ -49,6 +49,8 @@ KNOWN = {
 # No figures of the world: months a year and a quarter, half a month or cent, rates per 1,000, and
 # the million of the sentence.
 CONSTANTS = {"0", "1", "2", "3", "12", "0.5", "1000", "1000000"}
+# Powers of ten by which the summary says an amount.
+TENS = {"10", "100", "10000", "100000", "1000000000"}
 
 
 def scenario_of(name: str, settings: Mapping[str, Any] | None = None) -> StateScenario:
@@ -431,7 +433,10 @@ def test_what_the_calculator_refuses_is_told_in_the_file(
     changes = {"terms.guaranteed_net_price": 1500.0, "state.enrollment": 1000.0}
     names = path_names(book)
     typed = {names[key]: value for key, value in changes.items()}
-    assert recalculated(path, tmp_path, soffice, typed)["checks_broken"] == len(changes)
+    found = recalculated(path, tmp_path, soffice, typed)
+    assert found["checks_broken"] == found["inputs_changed"] == len(changes)
+    assert found["inputs_outside"] == 0
+    assert found["summary_checks"].startswith("2 checks do not hold: see Checks; do not use")
     for key, value in changes.items():
         with pytest.raises(InputError):
             decide(decision.scenario.with_settings({key: value}))
@@ -457,7 +462,8 @@ def test_formulas_use_known_functions_and_no_figures(name: str) -> None:
         assert set(re.findall(r"([A-Z]+)\(", text)) <= KNOWN, f"{sheet}: {text}"
         bare = re.sub(r"\$?[A-Z]{1,3}\$?\d+|\b[a-z_]\w*", "", text)
         constants = set(re.findall(r"\d+\.?\d*(?:E[-+]?\d+)?", bare))
-        assert constants <= CONSTANTS, f"{sheet}: {text}"
+        known = CONSTANTS | TENS if sheet == "Summary" else CONSTANTS
+        assert constants <= known, f"{sheet}: {text}"
 
 
 def test_a_formula_is_one_step() -> None:
@@ -517,8 +523,8 @@ def test_the_file_is_valid_and_laid_out_to_be_read(name: str, tmp_path: Path) ->
 
 def test_the_sentence_follows_the_value() -> None:
     for name, changes, words in (
-        ("state_not_covering", {}, "costs Georgia $28.85 million of its own money"),
-        ("state_covering", {}, "saves Minnesota $19.09 million of its own money"),
+        ("state_not_covering", {}, "costs Georgia $28.8M of its own money"),
+        ("state_covering", {}, "saves Minnesota $19.1M of its own money"),
         (
             "state_not_covering",
             {A + "coverage.conditional_net_price": 200},
@@ -572,3 +578,30 @@ def test_inputs_tell_what_was_changed() -> None:
     }
     changed = [path for path, look in looks.items() if look == "changed"]
     assert changed == ["terms.guaranteed_net_price"]
+
+
+def test_an_input_outside_its_limits_breaks_the_checks(
+    tmp_path: Path, needs: Callable[[str], Path]
+) -> None:
+    soffice = needs("libreoffice")
+    book = book_of(decided("state_covering"))
+    path = tmp_path / "state.xlsx"
+    book.write(path)
+    names = path_names(book)
+    typed = (
+        {names["state.fmap"]: 2.0, names["terms.net_includes_discount"]: "perhaps"}
+        if ("terms.net_includes_discount" in names)
+        else {names["state.fmap"]: 2.0, names["therapy.offsets"]: "perhaps"}
+    )
+    found = recalculated(path, tmp_path, soffice, typed)
+    assert found["inputs_outside"] == found["inputs_changed"] == 2
+    assert found["checks_broken"] >= 2
+    assert found["summary_checks"].startswith("2 inputs are outside what is allowed: see Checks")
+
+
+def test_a_fixed_value_that_was_changed_is_marked() -> None:
+    book = book_of(decided("state_covering", {"groups.duals.included": True}))
+    sheet = book.sheets["Inputs"]
+    ref = book.names["fixed_groups_duals_included"]
+    assert sheet.cells[ref.first][:2] == ("yes", "changed engine")
+    assert sheet.cells[ref.first[0], 6][0] == "no"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,17 @@ from calculator import decide, load_scenario
 from calculator.cli import app
 from calculator.errors import InputError
 from calculator.model import ledger as words
-from calculator.part_d_decision import PlanDecision
+from calculator.part_d_decision import RESOLUTIONS, PlanDecision
 from calculator.report.table import LINE_LABELS
+from calculator.report.verdict import opening
+from calculator.report.words import dollars
 from calculator.report.workbook import part_d, write_workbook
 from calculator.report.workbook.book import Book
 from calculator.report.workbook.cells import Live
 from calculator.report.workbook.frame import base_register
 from calculator.report.workbook.inputs import Row
+from calculator.report.workbook.part_d_crosswalk import CROSSWALK
+from calculator.report.workbook.part_d_levels import levels
 from calculator.scenario import PlanScenario
 from calculator.scenario import scenario_of as scenario_from
 from calculator.ui.downloads import workbook_bytes
@@ -47,6 +52,8 @@ KNOWN = {
 # No figures of the world: months of a year, half a month, digits a result is rounded to, the
 # million of the sentence; years, which shape the sheets, are looked at apart.
 CONSTANTS = {"0", "1", "2", "3", "4", "5", "6", "12", "0.5", "1000000"}
+# Powers of ten by which the summary says an amount.
+TENS = {"10", "100", "1000", "10000", "100000", "1000000000"}
 # Sheets of the model: what stands there is a formula, or shapes the sheets, or comes of a solver.
 MODEL = ("Persistence", "Cohort", "Selection", "Windows", "Drug costs", "Who pays", "Payment",
          "Decision", "Bid crosswalk")  # fmt: skip
@@ -238,6 +245,122 @@ def test_full_resolution_is_near(name: str) -> None:
     assert gap <= 0.01 or gap <= 0.01 * abs(full.pmpm)
 
 
+# --------------------------------------------------------------- what is said beside the figures
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_live_sentence_says_what_the_engine_says(name: str) -> None:
+    decision, book = shipped(name)
+    said, full = book.values(), decide(scenario_of(name))
+    assert said["summary_sentence"] == opening(decision)
+    gap = abs(decision.value.total - full.value.total)
+    apart = "less than half a cent PMPM"
+    wanted = (
+        f"These formulas use {RESOLUTIONS['workbook']} points of spending a group; in full the"
+        f" value was {dollars(full.value.total)} (difference {dollars(gap)}, {apart}) when this"
+        " file was written."
+    )
+    assert abs(decision.value.pmpm - full.value.pmpm) < 0.005
+    assert said["summary_full"] == wanted
+    assert said["summary_changed"] == "No input was changed since this file was written."
+    assert said["summary_checks"] == "All checks hold."
+    assert said["inputs_outside"] == said["inputs_changed"] == said["checks_broken"] == 0
+
+
+def test_where_the_difference_is_larger_it_is_said_in_cents() -> None:
+    """An input that moves nothing but the resolution's own error is not hidden behind a phrase."""
+    decision = decided(scenario_of("pdp_regional", {"plan.members": 1_000.0}))
+    full = decide(scenario_of("pdp_regional", {"plan.members": 1_000.0}))
+    moved = replace(full, scenario=decision.scenario)
+    moved.__dict__["value"] = replace(full.value, pmpm=full.value.pmpm + 0.2)
+    with patch.object(part_d, "decide", lambda *_, **__: moved):
+        said = book_of(decision).values()["summary_full"]
+    assert f"${round(abs(decision.value.pmpm - moved.value.pmpm), 2):.2f} PMPM)" in said
+
+
+def crosswalk_rows(book: Book, title: str) -> dict[str, list[list[float]]]:
+    """Label -> live cells, levels in full and differences of a branch of the bid crosswalk."""
+    sheet = book.sheets[CROSSWALK]
+    top = next(
+        row
+        for (row, column), (content, _, _) in sorted(sheet.cells.items())
+        if column == 0 and isinstance(content, str) and content.startswith(title)
+    )
+    found: dict[str, list[list[float]]] = {}
+    row = top + 2
+    while (row, 0) in sheet.cells:
+        cells = [
+            (column, getattr(sheet.cells[row, column][0], "value", sheet.cells[row, column][0]))
+            for column in range(3, 40)
+            if (row, column) in sheet.cells
+        ]
+        count = len(cells) // 3 if title != "Change" and not title.startswith("To") else len(cells)
+        values = [value for _, value in cells]
+        found[sheet.cells[row, 0][0]] = [
+            values[at : at + count] for at in range(0, len(values), count)
+        ]
+        row += 1
+    return found
+
+
+CROSSED = {
+    "priced at cost": ("pdp_regional", {}),
+    "a bid of its own": ("mapd", {"plan.bid": 250.0, "terms.package": "illustrative_all"}),
+    "with those who come": (
+        "pdp_regional",
+        {"selection.include": True, "plan.bid": 300.0, "terms.extra_reinsurance.share": 0.4},
+    ),
+    "no bid": ("egwp", {}),
+}
+
+
+@pytest.mark.parametrize("case", CROSSED)
+def test_the_bid_crosswalk_foots_and_has_the_levels_in_full(case: str) -> None:
+    name, changes = CROSSED[case]
+    scenario = scenario_of(name, changes)
+    decision, full = decided(scenario), decide(scenario)
+    assert isinstance(full, PlanDecision)
+    book = book_of(decision)
+    here, best = levels(decision), levels(full)
+    priced = decision.register.number("assumptions.payment.priced_share")[0]
+    for branch, title in (("join", "Joining"), ("stay_out", "Staying out")):
+        rows = crosswalk_rows(book, title)
+        for place, (live, grey, apart) in enumerate(rows.values()):
+            assert live == pytest.approx(here[branch][place].tolist(), rel=1e-9, abs=1e-9)
+            assert grey == best[branch][place].tolist()
+            off = [one - other for one, other in zip(live, grey, strict=True)]
+            assert apart == pytest.approx(off, abs=0.00501)
+        column = np.array([cells[0] for cells in rows.values()])
+        labels = list(rows)
+        signs = np.array([-1 if x.startswith("less") else 1 if x.startswith("plus") else 0
+                          for x in labels])[:, None]  # fmt: skip
+        left = labels.index("Left to the plan")
+        allowed = labels.index("Allowed")
+        sums = column[allowed] + (signs * column)[allowed:left].sum(axis=0)
+        assert sums == pytest.approx(column[left], rel=1e-12)
+        if name == "egwp":
+            continue
+        bid = labels.index("Bid at the plan's risk score")
+        sums = column[left] + (signs * column)[left:bid].sum(axis=0)
+        assert sums == pytest.approx(column[bid], rel=1e-12)
+        unpriced = column[labels.index("less added cost that is not priced")]
+        if "selection.include" not in changes:
+            net = decision.evaluation.result.net_cost[0] if branch == "join" else 0.0 * unpriced
+            assert unpriced == pytest.approx((1 - priced) * net, rel=1e-9, abs=1e-12)
+            assert branch != "join" or abs(unpriced).max() > 0.01
+        below = column[labels.index("less cost that the bid entered for the plan does not carry")]
+        if "plan.bid" not in changes:
+            assert below == pytest.approx(0.0 * below, abs=1e-9)
+        else:
+            assert abs(below).min() > 1
+    out, change = crosswalk_rows(book, "Staying out"), crosswalk_rows(book, "Change")
+    for label, (cells,) in crosswalk_rows(book, "To carry over").items():
+        if label not in out:
+            continue  # the note and the heading of the block
+        wanted = [one + other for one, other in zip(out[label][1], change[label][0], strict=True)]
+        assert cells == pytest.approx(wanted, rel=1e-12, abs=1e-12)
+
+
 # ------------------------------------------------------------- nothing is baked into a formula
 
 
@@ -287,6 +410,8 @@ def model_cells(book: Book) -> Iterator[tuple[tuple[str, int, int], str]]:
     for name, sheet in book.sheets.items():
         if name in MODEL or name.startswith("Benefit"):
             for (row, column), (content, _, _) in sheet.cells.items():
+                if name == CROSSWALK and isinstance(content, float):
+                    continue  # the calculator in full beside the formulas: it has the inputs
                 if isinstance(content, Live):
                     text = content.text(name)
                 else:
@@ -435,6 +560,43 @@ def test_inputs_changed_in_the_file_give_what_the_engine_gives(
     assert decision.value.by_period == pytest.approx(told.value.by_period, rel=RELATIVE)
 
 
+OUTSIDE: dict[str, tuple[dict[str, Any], int]] = {
+    "numbers and a word": (
+        {"terms.copay": 501.0, "assumptions.payment.priced_share": -0.1,
+         "terms.lis_rule": "as_you_like", "plan.members": 30_000.0}, 3,
+    ),
+    "at the limits": ({"terms.copay": 500.0, "assumptions.payment.priced_share": 1.0}, 0),
+    "none where none may be": ({"terms.guaranteed_net_price": None, "plan.bid": 0.0}, 0),
+    "none where there must be one": ({"terms.copay": None, "terms.lis_rule": None}, 2),
+    "a text for a number": ({"terms.copay": "fifty"}, 1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_an_input_outside_its_limits_is_counted_and_said(
+    case: str, written: Any, tmp_path: Path, needs: Any
+) -> None:
+    soffice = needs("libreoffice")
+    changes, outside = OUTSIDE[case]
+    names = {path: cell for cell, path in paths_of(shipped("pdp_regional")[1]).items()}
+    typed = {names[path]: value for path, value in changes.items()}
+    found = recalculated(written("pdp_regional"), tmp_path, soffice, typed)
+    assert found["inputs_outside"] == outside
+    assert found["inputs_changed"] == len(changes)
+    if case != "a text for a number":  # which leaves the sums without a value
+        assert found["checks_broken"] == outside
+    said = found["summary_checks"]
+    if outside == 0:
+        assert said == "All checks hold."
+    else:
+        noun = "1 input is" if outside == 1 else f"{outside} inputs are"
+        ending = "outside what is allowed: see Checks; do not use these figures."
+        assert said == f"{noun} {ending}"
+    noun = "1 input was" if len(changes) == 1 else f"{len(changes)} inputs were"
+    ending = "changed since; the grey sentence is of the file as written."
+    assert found["summary_changed"] == f"{noun} {ending}"
+
+
 TOKEN = re.compile(
     r"""("[^"]*")|('[^']*'!)|([A-Za-z_][A-Za-z0-9_.]*)(\(?)|(\d+\.?\d*(?:E[+-]?\d+)?)"""
 )
@@ -464,7 +626,8 @@ def test_a_formula_has_known_functions_and_no_constant_of_the_world() -> None:
                 if isinstance(content, Live):
                     functions, constants = parts_of(content.text(sheet.name))
                     assert functions <= KNOWN, content.text(sheet.name)
-                    assert constants <= CONSTANTS | years, content.text(sheet.name)
+                    known = CONSTANTS | TENS if sheet.name == "Summary" else CONSTANTS
+                    assert constants <= known | years, content.text(sheet.name)
 
 
 def test_every_function_named_beside_a_step_exists() -> None:

@@ -195,7 +195,10 @@ def test_it_is_a_valid_file_whole_or_not_there(template, tmp_path):
     [
         (["--program", "part_c"], "--program: allowed is one of part_d, medicaid"),
         (["--scenario", "nowhere"], "--scenario: allowed is one of"),
-        (["--program", "part_d", "--scenario", "state_covering"], "--scenario: allowed is one of"),
+        (
+            ["--program", "part_d", "--scenario", "state_covering"],
+            "--scenario: allowed is a Part D scenario: one of",
+        ),
     ],
 )
 def test_a_wrong_option_is_one_line(options, says, tmp_path, capsys):

@@ -20,11 +20,28 @@ from calculator.settable import EPOCH
 # A cell's kind, its look: what is typed, what is calculated, what comes from the engine.
 INPUT, FORMULA, ENGINE = "input", "formula", "engine"
 LOOKS: dict[str, dict[str, Any]] = {
-    INPUT: {"font_color": "#1F4E9E", "bg_color": "#FFF9DB", "border": 1, "border_color": "#D5DCE0"},
-    FORMULA: {"font_color": "#000000"},
-    ENGINE: {"font_color": "#6B7681", "bg_color": "#F4F6F7"},
-    "changed": {"font_color": "#1F4E9E", "bg_color": "#FFE49A", "bold": True, "border": 1},
-    "changed engine": {"font_color": "#6B7681", "bg_color": "#FFE49A", "bold": True},
+    INPUT: {
+        "font_color": "#1F4E9E",
+        "bg_color": "#FFF9DB",
+        "border": 1,
+        "border_color": "#D5DCE0",
+        "valign": "top",
+    },
+    FORMULA: {"font_color": "#000000", "valign": "top"},
+    ENGINE: {"font_color": "#6B7681", "bg_color": "#F4F6F7", "valign": "top"},
+    "changed": {
+        "font_color": "#1F4E9E",
+        "bg_color": "#FFE49A",
+        "bold": True,
+        "border": 1,
+        "valign": "top",
+    },
+    "changed engine": {
+        "font_color": "#6B7681",
+        "bg_color": "#FFE49A",
+        "bold": True,
+        "valign": "top",
+    },
     "outside": {"font_color": "#FFFFFF", "bg_color": "#B3261E", "bold": True},
     "title": {"bold": True, "font_size": 14, "font_color": "#12445C"},
     "head": {
@@ -46,8 +63,9 @@ LOOKS: dict[str, dict[str, Any]] = {
     "shrunk": {"font_color": "#6B7681", "italic": True, "shrink": True},
     "sentence": {"text_wrap": True, "valign": "top", "font_size": 12},
     "text": {},
-    "unit": {"indent": 1},
-    "wrapped unit": {"indent": 1, "text_wrap": True, "valign": "top"},
+    "unit": {"indent": 1, "align": "left"},
+    "wrapped unit": {"indent": 1, "align": "left", "text_wrap": True, "valign": "top"},
+    "sum note": {"font_color": "#6B7681", "italic": True, "top": 1},
     "indented": {"font_color": "#6B7681", "indent": 2, "text_wrap": True, "valign": "top"},
     "wrapped": {"text_wrap": True, "valign": "top"},
     "wrapped note": {"font_color": "#6B7681", "italic": True, "text_wrap": True, "valign": "top"},
@@ -100,6 +118,9 @@ class Sheet:
         self.heights: dict[int, float] = {}
         self.frozen = (0, 0)
         self.repeated = 0  # the first of the frozen rows that every page has
+        # Where the functions of the calculator are named: the last column, not on paper; else the
+        # third (layout.Steps).
+        self.engine_at: int | None = None
         self.row = 0  # the next free row
         self.finish: list[Any] = []  # called with the xlsxwriter workbook and sheet: charts, lists
         self.landscape = True
@@ -261,7 +282,7 @@ class Book:
                 elif isinstance(content, bool):
                     target.write_boolean(row, column, content, style)
                 else:
-                    target.write_number(row, column, float(content), style)
+                    target.write_number(row, column, _shown(float(content), number), style)
             target.freeze_panes(*sheet.frozen)
             target.hide_gridlines(2)
             if sheet.landscape:
@@ -269,6 +290,8 @@ class Book:
             target.set_paper(1)
             target.fit_to_pages(1, 0)
             last_column = max((column for _, column in sheet.cells), default=0)
+            if sheet.engine_at is not None:
+                last_column = sheet.engine_at - 1
             target.print_area(0, 0, *(sheet.print_to or (max(sheet.row - 1, 0), last_column)))
             if sheet.frozen[0]:
                 target.repeat_rows(sheet.repeated, sheet.frozen[0] - 1)
@@ -278,6 +301,12 @@ class Book:
         for key, ref in self.names.items():
             workbook.define_name(key, "=" + ref.text(""))
         workbook.close()
+
+
+def _shown(value: float, number: str) -> float:
+    """A figure of the calculator, 0 where its look would show nothing with a minus."""
+    least = {"usd": 0.5, "cents": 0.005}.get(number, 0.0)
+    return 0.0 if -least < value < 0.0 else value
 
 
 def _stored(content: Live, sheet: str, row: int) -> Any:

@@ -8,38 +8,37 @@ force, each has its date. What grows with an index is a formula under its own na
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xlsxwriter.utility import xl_col_to_name
-
 from calculator import fields
 from calculator.assumptions import Register, scenario_files
 from calculator.register import day_word
-from calculator.report.workbook.book import ENGINE, FORMULA, INPUT, LOOKS, Book, Sheet, serial
-from calculator.report.workbook.cells import (
-    SUMMED,
-    Live,
-    Ref,
-    differing,
-    either,
-    rounded,
-    summed,
-    where,
+from calculator.report.workbook.book import ENGINE, FORMULA, INPUT, Book, Sheet, serial
+from calculator.report.workbook.cells import Live, rounded, summed
+from calculator.report.workbook.limits import (
+    EMPTY,
+    HIGHEST,
+    LIMITS,
+    LOWEST,
+    VALUE,
+    WRITTEN,
+    Counts,
+    counted,
+    limited,
+    number_of,
+    shown_as,
 )
 from calculator.scenario import Scenario, load_scenario
 from calculator.schema import Assumption
 from calculator.workbook_input import input_name
 
 HEADINGS = ("", "Value", "Unit", "Status", "Allowed", "Path", "As shipped")
-VALUE = 1
 WIDTHS = (64, 16, 30, 14, 52, 56, 14)
-# Beside them in a file of formulas: what is counted when an input is changed in it.
-LIMITS = ("Lowest", "Highest", "May be empty", "Not in its list", "As written")
-LOWEST, HIGHEST, OPTIONAL, UNLISTED, WRITTEN = range(len(HEADINGS), len(HEADINGS) + len(LIMITS))
-LIVE_WIDTHS = (54, 16, 24, 13, 34, 52, 14, 13, 13, 10, 10, 14)
-OUTSIDE, CHANGED = "inputs_outside", "inputs_changed"
+LIVE_WIDTHS = (54, 15, 26, 13, 44, 54, 14, 13, 13, 10, 10, 14)
+LINE = 13.0  # points of a line of text
 COLOURS = (
     "Blue on yellow: an input, change it here. Orange: it differs from the shipped scenario, or was"
     " changed since this file was written. Red: outside its limits. Black: a formula. Grey: a value"
@@ -60,8 +59,6 @@ SECTIONS = {
     "terms": "Terms",
     "assumptions": "Assumptions",
 }
-# A value that is none is an empty cell.
-EMPTY = float("nan")
 
 
 @dataclass
@@ -82,14 +79,6 @@ class Row:
     number: str = ""
     shipped: Any = None
     optional: bool = False
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many inputs are outside their limits, and how many were changed in the file."""
-
-    outside: Live
-    changed: Live
 
 
 class Inputs:
@@ -259,7 +248,8 @@ class Inputs:
                 "allowed": "one of " + ", ".join(choices) if choices else "",
             }
         if path.startswith("groups."):
-            group = path.split(".")[1].replace("_", " ")
+            group = path.split(".")[1].replace("_", " ").replace("chip", "CHIP")
+            found["label"] = found["label"].replace(group.lower(), group)
             if group not in found["label"]:
                 found["label"] += f", {group}"
         if kind == "yes or no":
@@ -269,7 +259,7 @@ class Inputs:
             **found,
             "bounds": bounds,
             "choices": choices,
-            "number": _number(found["unit"]),
+            "number": number_of(found["unit"]),
             "optional": optional,
         }
 
@@ -298,7 +288,10 @@ class Inputs:
         sheet.put(1, 0, COLOURS, look="note")
         # The counts stand above the rows that they count.
         heading = 4
-        sheet.heading(heading, 0, (*HEADINGS, *LIMITS))
+        numbers = {VALUE, len(HEADINGS) - 1, LOWEST, HIGHEST, WRITTEN}
+        for column, name in enumerate((*HEADINGS, *LIMITS)):
+            sheet.put(heading, column, name, look="number head" if column in numbers else "head")
+        sheet.heights[heading] = 2 * LINE
         sheet.frozen = (heading + 1, VALUE + 1)
         sheet.repeated = heading
         for section, title in SECTIONS.items():
@@ -318,41 +311,10 @@ class Inputs:
             for key in follows:
                 self._write(sheet, key, dated=dates.get(key[1], 0) > 1)
         sheet.print_to = (sheet.row - 1, len(HEADINGS) - 1)
-        return self._counted(sheet, heading + 1, sheet.row - 1)
+        return counted(sheet, heading + 1, sheet.row - 1)
 
     def _follows(self, key: tuple[str, str, dt.date | None]) -> bool:
         return key[0] in FOLLOWS and not self.rows[key].label.startswith(REST)
-
-    def _counted(self, sheet: Sheet, first: int, last: int) -> Counts:
-        """The two counts over all rows, named, and the colours that follow them."""
-
-        def column(at: int) -> Live:
-            cells = [sheet.cells.get((row, at), (None,))[0] for row in range(first, last + 1)]
-            told = [one.value if isinstance(one, Live) else one for one in cells]
-            return Live(
-                [None if one is None or one != one or one == "" else one for one in told],
-                (Ref(sheet.name, (first, at), (last, at)),),
-            )
-
-        value, low, high, optional, listed, written = map(
-            column, (VALUE, LOWEST, HIGHEST, OPTIONAL, UNLISTED, WRITTEN)
-        )
-        unlisted = Live(
-            float(sum(one or 0.0 for one in listed.value)), ("SUM(", *listed.parts, ")")
-        )
-        outside = _outside(value, low, high, optional) + unlisted
-        counts = []
-        for row, name, label, count in (
-            (2, OUTSIDE, "Inputs outside their limits or not in their list", outside),
-            (3, CHANGED, "Inputs changed since this file was written",
-             differing(optional, value, written)),
-        ):  # fmt: skip
-            sheet.put(row, 0, label)
-            cell = sheet.put(row, VALUE, count, "people")
-            self.book.name(name, cell)
-            counts.append(cell)
-        sheet.finish.append(lambda workbook, target: _coloured(workbook, target, first, last))
-        return Counts(*counts)
 
     def _write(self, sheet: Sheet, key: tuple[str, str, dt.date | None], *, dated: bool) -> None:
         row = self.rows[key]
@@ -364,9 +326,9 @@ class Inputs:
         content = _yes_or_no(row.content)
         plain = content.value if isinstance(content, Live) else content
         # What has more digits than its unit's look is shown as it is.
-        exact = isinstance(plain, float) and row.number == "amount" and round(plain, 2) != plain
-        number = "" if exact else row.number
-        if number == "share" and isinstance(plain, float) and round(plain, 3) != plain:
+        followed = isinstance(row.content, Live)
+        number = row.number if followed else shown_as(row.number, plain)
+        if followed and number == "share":
             number = "thousandth"
         indented = self._follows(key) or row.prefix == "preset"
         sheet.put(line, 0, label, look="indented" if indented else "wrapped")
@@ -375,6 +337,10 @@ class Inputs:
             sheet.put(
                 line, column, text, look="wrapped note" if column > VALUE + 2 else "wrapped unit"
             )
+        texts = zip((label, row.unit, row.allowed, path), (0, 2, 4, 5), strict=True)
+        lines = max(math.ceil(1.1 * len(text) / LIVE_WIDTHS[at]) for text, at in texts)
+        if lines > 1:
+            sheet.heights[line] = lines * LINE
         shipped = _yes_or_no(row.shipped)
         if row.prefix in ("in", "fixed") and shipped is not None:
             sheet.put(line, len(HEADINGS) - 1, shipped, number, ENGINE)
@@ -383,69 +349,7 @@ class Inputs:
             self.book.given[key] = name
             self.book.name(name, cell)
         if row.prefix == "in":
-            self._limits(sheet, line, row, cell, content)
-
-    def _limits(self, sheet: Sheet, line: int, row: Row, cell: Live, content: Any) -> None:
-        """What may be typed into an input: as cells, which are counted, and as data validation."""
-        empty = row.optional and "none" not in (row.choices or ())
-        sheet.put(line, OPTIONAL, "yes" if empty else "no", look=ENGINE)
-        sheet.put(line, WRITTEN, EMPTY if content is None else content, row.number, ENGINE)
-        rule: dict[str, Any]
-        if row.choices:
-            known = [cell.same(one) for one in row.choices]
-            # An empty cell equals no word.
-            wrong = where(either(*known) if len(known) > 1 else known[0], 0, 1)
-            if empty:
-                wrong = where(cell.same(""), 0, wrong)
-                wrong.value = 0.0 if content is None or content == "" else wrong.value
-            sheet.put(line, UNLISTED, wrong)
-            rule = {"validate": "list", "source": list(row.choices)}
-        elif row.bounds:
-            low, high = row.bounds
-            sheet.put(line, LOWEST, low, row.number, ENGINE)
-            sheet.put(line, HIGHEST, high, row.number, ENGINE)
-            rule = {"validate": "decimal", "criteria": "between", "minimum": low, "maximum": high}
-        else:
-            return
-        rule |= {"error_title": row.label[:32], "error_message": row.allowed[:255]}
-        sheet.finish.append(
-            lambda _, target: target.data_validation(line, VALUE, line, VALUE, rule)
-        )
-
-
-def _outside(value: Live, low: Live, high: Live, optional: Live) -> Live:
-    """How many numbers of a column are below or above their limits, or missing where they may not.
-
-    A text is above every number, as a spreadsheet compares them.
-    """
-    count = 0
-    for one, least, most, empty in zip(
-        value.value, low.value, high.value, optional.value, strict=True
-    ):
-        if empty is None or least is None:
-            continue
-        count += empty == "no" if one is None else not least <= one <= most
-    b, h, i, j = (one.parts for one in (value, low, high, optional))
-    wrong = ("SUMPRODUCT((", *h, '<>"")*(', *b, '<>"")*(((', *b, "<", *h, ")+(", *b, ">", *i,
-             ")+(", *i, '=""))>0))')  # fmt: skip
-    missing_too = ("+SUMPRODUCT((", *j, '="no")*(', *h, '<>"")*(', *b, '=""))')
-    return Live(float(count), (*wrong, *missing_too), SUMMED)
-
-
-def _coloured(workbook: Any, target: Any, first: int, last: int) -> None:
-    """Red where an input is outside its limits, orange where it was changed in the file."""
-    b, h, i, j, k, w = (
-        f"${xl_col_to_name(column)}{first + 1}"
-        for column in (VALUE, LOWEST, HIGHEST, OPTIONAL, UNLISTED, WRITTEN)
-    )
-    outside = f'=OR(AND({h}<>"",{b}<>"",OR({b}<{h},{b}>{i})),AND({j}="no",{b}=""),{k}=1)'
-    changed = f'=AND({j}<>"",OR({b}<>{w},({b}="")<>({w}="")))'
-    for rule, look in ((outside, "outside"), (changed, "changed")):
-        form = {key: one for key, one in LOOKS[look].items() if key != "border"}
-        target.conditional_format(
-            first, VALUE, last, VALUE,
-            {"type": "formula", "criteria": rule, "format": workbook.add_format(form)},
-        )  # fmt: skip
+            limited(sheet, line, row, cell, content)
 
 
 def _yes_or_no(value: Any) -> Any:
@@ -459,15 +363,6 @@ def _text_of(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return ", ".join(f"{one:g}" for one in value)
     return value
-
-
-def _number(unit: str) -> str:
-    """How a number of a unit is shown."""
-    if unit.startswith("share"):
-        return "share"
-    if unit in ("people", "member-months"):
-        return "people"
-    return "amount" if unit.startswith("USD") else ""
 
 
 def _same(one: Any, other: Any) -> bool:

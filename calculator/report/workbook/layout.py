@@ -103,6 +103,11 @@ class Block:
         self.next += 1
 
 
+def values_at(sheet: Sheet) -> int:
+    """The column of a sheet of steps in which its values begin."""
+    return Steps.VALUES if sheet.engine_at is None else Steps.ENGINE
+
+
 class Steps:
     """Rows of steps: label, unit, where the engine has it, and values across."""
 
@@ -111,6 +116,15 @@ class Steps:
     def __init__(self, sheet: Sheet, title: str, note: str = "") -> None:
         self.sheet = sheet
         self.title(title, note)
+
+    @property
+    def _third(self) -> bool:
+        return self.sheet.engine_at is None
+
+    @property
+    def engine_at(self) -> int:
+        """The column in which the calculator's functions are named."""
+        return self.ENGINE if self.sheet.engine_at is None else self.sheet.engine_at
 
     def title(self, title: str, note: str = "") -> None:
         """A heading over the steps that follow."""
@@ -123,9 +137,10 @@ class Steps:
     def heading(self, names: Sequence[str], first: str = "") -> None:
         """The line over the values."""
         sheet, row = self.sheet, self.sheet.row
-        sheet.heading(row, 0, (first, "Unit", "Engine"))
+        sheet.heading(row, 0, (first, "Unit"))
+        sheet.put(row, self.engine_at, "Engine", look="head" if self._third else "note")
         for place, name in enumerate(names):
-            sheet.put(row, self.VALUES + place, name, look="number head")
+            sheet.put(row, values_at(sheet) + place, name, look="number head")
         if any(len(name) > LONG for name in names):
             sheet.heights[row] = TWO_LINES
 
@@ -141,9 +156,10 @@ class Steps:
         """One step for every column; the cells as a range of one row."""
         sheet, row = self.sheet, self.sheet.row
         sheet.put(row, self.LABEL, label, look="sum" if look == "sum" else "text")
-        sheet.put(row, self.UNIT, unit, look="note")
-        sheet.put(row, self.ENGINE, engine, look="note")
-        return sheet.across(row, self.VALUES, list(cells), number, look)
+        sheet.put(row, self.UNIT, unit, look="sum note" if look == "sum" else "note")
+        under = look == "sum" and self._third
+        sheet.put(row, self.engine_at, engine, look="sum note" if under else "note")
+        return sheet.across(row, values_at(sheet), list(cells), number, look)
 
     def running(
         self,
@@ -158,11 +174,11 @@ class Steps:
         sheet, row = self.sheet, self.sheet.row
         sheet.put(row, self.LABEL, label, look="text")
         sheet.put(row, self.UNIT, unit, look="note")
-        sheet.put(row, self.ENGINE, engine, look="note")
+        sheet.put(row, self.engine_at, engine, look="note")
         before: Live | None = None
         for place in range(count):
-            before = sheet.put(row, self.VALUES + place, make(before, place), number)
-        return sheet.range(row, self.VALUES, 1, count)
+            before = sheet.put(row, values_at(sheet) + place, make(before, place), number)
+        return sheet.range(row, values_at(sheet), 1, count)
 
 
 def month_block(sheet: Sheet, months: Sequence[dt.date]) -> Block:
@@ -194,6 +210,39 @@ def printed_by_section(sheet: Sheet, scale: int) -> None:
         target.set_print_scale(scale)
         target.set_v_pagebreaks(breaks)
         target.repeat_columns(0, 0)
+
+    sheet.finish.append(pages)
+
+
+# A page on its side: inches across and down between its margins, and points of a row.
+ACROSS, DOWN, ROW_POINTS = 9.5, 6.6, 13.0
+
+
+def printed_by_block(sheet: Sheet, columns: int) -> None:
+    """Pages of whole blocks: none begins on one page and ends on the next, where it has room.
+
+    A block is what stands from a title in the first column to the next. columns: how many of the
+    sheet's are on paper.
+    """
+
+    def pages(_: Any, target: Any) -> None:
+        # Seven pixels a character, at 96 an inch. Where there is no Calibri columns are wider, so
+        # that more rows find room than are counted on.
+        wide = sum((sheet.widths.get(c, 9.0) * 7 + 5) / 96 for c in range(columns))
+        scale = min(1.0, ACROSS / wide)
+        room = DOWN * 72 / scale
+        head = sum(sheet.heights.get(row, ROW_POINTS) for row in range(sheet.frozen[0]))
+        titles = [row for (row, column), (_, look, _) in sorted(sheet.cells.items())
+                  if look == "title" and column == 0 and row > 0]  # fmt: skip
+        last = sheet.row if sheet.print_to is None else sheet.print_to[0] + 1
+        breaks, filled = [], 0.0
+        for start, stop in zip([0, *titles], [*titles, last], strict=True):
+            high = sum(sheet.heights.get(row, ROW_POINTS) for row in range(start, stop))
+            if filled > head and filled + high > room and start:
+                breaks.append(start)
+                filled = head
+            filled += high
+        target.set_h_pagebreaks(breaks)
 
     sheet.finish.append(pages)
 

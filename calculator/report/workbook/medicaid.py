@@ -11,11 +11,16 @@ from calculator.medicaid_decision import StateDecision
 from calculator.medicaid_inputs import periods
 from calculator.presets import OCTOBER
 from calculator.report.state import verdict
-from calculator.report.workbook import frame
+from calculator.report.workbook import frame, summary
 from calculator.report.workbook.book import Book
 from calculator.report.workbook.cells import Live, absolute, money, said, where
 from calculator.report.workbook.inputs import Inputs
-from calculator.report.workbook.layout import Steps, month_block, printed_by_section
+from calculator.report.workbook.layout import (
+    Steps,
+    month_block,
+    printed_by_block,
+    printed_by_section,
+)
 from calculator.report.workbook.medicaid_budget import budget_tables, categories
 from calculator.report.workbook.medicaid_by_group import group_tables
 from calculator.report.workbook.medicaid_checks import identities, refusals
@@ -143,7 +148,7 @@ def state_book(decision: StateDecision, base: Register) -> Book:
         " be whole.",
     )
     federal = years_of(periods(months, OCTOBER))
-    columns_of(request, max(len(years.names), len(federal.names)) + 1)
+    columns_of(request, max(len(years.names), len(federal.names)) + 1, beside=True)
     request.widths[Steps.LABEL] = 58.0
     request.frozen = (2, 1)
     state_years, federal_years = (
@@ -155,9 +160,11 @@ def state_book(decision: StateDecision, base: Register) -> Book:
     )
     by_group = group_tables(state, request, years, paid, treated, cells, facts, fills, joins)
     categories(request, federal, paid, joins)
+    for sheet in (sheets["Decision"], request):
+        printed_by_block(sheet, sheet.engine_at or 0)
     sensitivity_sheet(decision, sheets["Sensitivity"])
     added = state_years["added"]["total_computable_net"]
-    told = frame.Told(
+    told = summary.Told(
         sentence=partial(_sentence, name, months, decided),
         total=decided.total,
         period="state fiscal year",
@@ -185,7 +192,7 @@ def state_book(decision: StateDecision, base: Register) -> Book:
         counts=counts,
         refusals=refused,
     )
-    frame.summary(book, decision, told, verdict(decision), counts, checked)
+    summary.summary(book, decision, told, verdict(decision), counts, checked)
     frame.about(book, decision, ABOUT, notes=[*NOTES, *decision.notes])
     return book
 

@@ -130,7 +130,7 @@ def budget_tables(
     found: dict[str, dict[str, Live]] = {}
     for branch, name in BRANCHES.items():
         steps = Steps(sheet, f"{title}: {name.lower()}")
-        steps.heading(heads)
+        steps.heading(heads, f"By {title[0].lower()}{title[1:-1]}")
         found[branch] = {}
         for key, unit, number in MEASURES:
 
@@ -146,7 +146,7 @@ def budget_tables(
                 book.name(f"{prefix}_{branch}_{key}_{year}", row[place])
     bottom, sheet.row = sheet.row, top
     steps = Steps(sheet, f"{title}: what joining adds")
-    steps.heading(heads)
+    steps.heading(heads, f"By {title[0].lower()}{title[1:-1]}")
     found["added"] = {}
     for key, unit, number in MEASURES:
         both = [
@@ -188,7 +188,7 @@ def categories(sheet: Sheet, years: Years, cells: PaymentCells, adopts: Live) ->
     heads = [*years.names, "All years"]
     for branch, name in (("added", "what joining adds"), *BRANCHES.items()):
         steps = Steps(sheet, f"Federal fiscal years, by category: {name.lower()}")
-        steps.heading(heads, "Category")
+        steps.heading(heads, "Category, by federal fiscal year")
         for label, series, lines in CATEGORIES:
             for kind, payers in (("total computable", GOVERNMENTS), ("federal share", FEDERAL)):
 

@@ -9,7 +9,7 @@ from calculator.report.workbook.book import Sheet
 from calculator.report.workbook.cells import Live, summed, sumproduct, total
 from calculator.report.workbook.layout import Steps
 from calculator.report.workbook.medicaid_cohort import BRANCHES, Treated
-from calculator.report.workbook.medicaid_groups import GroupCells
+from calculator.report.workbook.medicaid_groups import GroupCells, group_name
 from calculator.report.workbook.medicaid_lines import GOVERNMENTS, REBATES
 from calculator.report.workbook.medicaid_payment import PaymentCells
 from calculator.report.workbook.medicaid_people import CohortCells
@@ -84,12 +84,12 @@ def group_tables(
         gaps = []
         for branch, name in BRANCHES.items():
             steps = Steps(sheet, f"Obesity use by group, {title}: {name.lower()}")
-            steps.heading([*years.names, "All years"])
+            steps.heading([*years.names, "All years"], "By state fiscal year")
             sums = []
             for place, group in enumerate(program.names):
                 row = with_total(
                     steps,
-                    group.replace("_", " "),
+                    group_name(group),
                     by_branch(branch, adopts, partial(_of, made, place)),
                     "medicaid._post_fills",
                     number=number,

@@ -45,7 +45,7 @@ def group_facts(program: Program, sheet: Sheet) -> GroupCells:
     preset, gap = ({}, live(0)) if program.shares else preset_people(program, sheet)
     names = (*program.names, *program.others)
     steps = Steps(sheet, "Groups: who is enrolled and eligible, and what their fills earn")
-    steps.heading([name.replace("_", " ") for name in names])
+    steps.heading([group_name(name) for name in names])
     own = [inputs.own(f"groups.{name}.enrollment") for name in names] if not program.shares else []
     if program.shares:
         used, since = _by_share(program, steps)
@@ -240,3 +240,13 @@ def _adult_share(program: Program, steps: Steps, threshold: Live) -> Live:
         source,
         "share",
     )
+
+
+def group_name(name: str) -> str:
+    """A group as a heading.
+
+    >>> group_name("medicaid_chip"), group_name("expansion_adults")
+    ('Medicaid CHIP', 'Expansion adults')
+    """
+    words = name.replace("_", " ").replace("chip", "CHIP")
+    return words[0].upper() + words[1:]

@@ -16,7 +16,7 @@ from calculator.report.workbook.cells import (
     where,
 )
 from calculator.report.workbook.layout import Steps
-from calculator.report.workbook.medicaid_groups import GroupCells
+from calculator.report.workbook.medicaid_groups import GroupCells, group_name
 from calculator.report.workbook.medicaid_program import Program
 
 
@@ -50,7 +50,7 @@ def matches(program: Program, sheet: Sheet) -> Matches:
         "Federal share (match) by group",
         "A rate of your own (in_state_fmap) holds in every year; the enhanced rate follows it.",
     )
-    steps.heading([name.replace("_", " ") for name in program.names])
+    steps.heading([group_name(name) for name in program.names])
     top = sheet.row
 
     def preset(kind: str, day: dt.date) -> Live:

@@ -16,7 +16,7 @@ from calculator.report.workbook.cells import (
 )
 from calculator.report.workbook.layout import Block, Column, Steps
 from calculator.report.workbook.medicaid_cohort import BRANCHES, Treated
-from calculator.report.workbook.medicaid_groups import GroupCells
+from calculator.report.workbook.medicaid_groups import GroupCells, group_name
 from calculator.report.workbook.medicaid_lines import (
     GOVERNMENTS,
     LINES,
@@ -52,7 +52,7 @@ def today_weights(
 ) -> list[dict[str, Live]]:
     """Today's uses spread over the groups as they begin: what falls to whom, by federal year."""
     steps = Steps(sheet, "Fills of today's uses: spread over the groups, and what falls to whom")
-    steps.heading([name.replace("_", " ") for name in program.names])
+    steps.heading([group_name(name) for name in program.names])
     source = "medicaid_groups._existing_share"
     people = [
         one * flag for one, flag in zip(cohort.first_people, cohort.today_groups, strict=True)

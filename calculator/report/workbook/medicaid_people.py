@@ -52,7 +52,7 @@ def people(program: Program, block: Block, facts: GroupCells) -> CohortCells:
                      kept: Live = kept) -> Live:  # fmt: skip
             return used * kept * (1 + trend) ** ((number[t] + since) / MONTHS)
 
-        title = name.replace("_", " ")
+        title = name.replace("_", " ").replace("chip", "CHIP")
         if name not in names:
             title += ", outside this budget"
         columns.append(block.filled(title, PEOPLE, enrolled, source, "people"))
@@ -154,7 +154,13 @@ def people(program: Program, block: Block, facts: GroupCells) -> CohortCells:
         return share
 
     spread_of = [
-        block.filled(name.replace("_", " "), "share", share_of(place), "medicaid._branch", "share")
+        block.filled(
+            name.replace("_", " ").replace("chip", "CHIP"),
+            "share",
+            share_of(place),
+            "medicaid._branch",
+            "share",
+        )
         for place, name in enumerate(names)
     ]
     spread = [sheet.range(columns[0].row + t, start, 1, inside) for t in range(len(months))]

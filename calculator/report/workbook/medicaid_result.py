@@ -8,7 +8,7 @@ from typing import Any
 
 from calculator.report.workbook.book import Book, Sheet
 from calculator.report.workbook.cells import Live, Ref, total, where
-from calculator.report.workbook.layout import Column, Steps
+from calculator.report.workbook.layout import Column, Steps, values_at
 from calculator.report.workbook.medicaid_cohort import BRANCHES
 from calculator.report.workbook.medicaid_lines import LINES
 from calculator.report.workbook.medicaid_payment import PaymentCells
@@ -27,6 +27,7 @@ TITLES = {
 
 # Rows kept for the answer and its pictures, above the lines that they rest on.
 ANSWER_ROWS, CHART_ROWS = 10, 18
+BY = "By state fiscal year"
 BLUE, GREY = "#0B5C7A", "#98A3AB"
 MILLIONS = '$#,##0.0,,"M";"\u2212"$#,##0.0,,"M";$0'
 
@@ -87,13 +88,13 @@ def decision_sheet(
         " their fills. Positive value is good for the state.",
     )
     heads, count = [*years.names, "All years"], len(years.names)
-    columns_of(sheet, len(heads))
+    columns_of(sheet, len(heads), beside=True)
     top = sheet.row
     # The answer stands first; what it is made of is written below it.
     sheet.row = top + ANSWER_ROWS + CHART_ROWS
     lines = {branch: _lines(book, sheet, branch, years, cells, adopts) for branch in BRANCHES}
     steps = Steps(sheet, "Value of joining by line: staying out less joining")
-    steps.heading(heads)
+    steps.heading(heads, BY)
     for line in LINES:
         difference = [
             lines["stay_out"][line][place] - lines["join"][line][place] for place in range(count)
@@ -102,7 +103,7 @@ def decision_sheet(
     bottom, sheet.row = sheet.row, top
 
     steps = Steps(sheet, "The answer, by state fiscal year")
-    steps.heading(heads)
+    steps.heading(heads, BY)
     own = {
         branch: with_total(
             steps,
@@ -170,7 +171,7 @@ def _lines(
         if branch == "join"
         else "Costs are positive, rebates and savings negative.",
     )
-    steps.heading([*years.names, "All years"])
+    steps.heading([*years.names, "All years"], BY)
     found: dict[str, Live] = {}
     for line in LINES:
 
@@ -187,10 +188,14 @@ def _lines(
     return found
 
 
-def columns_of(sheet: Sheet, values: int) -> None:
-    """Widths of a sheet of steps."""
+def columns_of(sheet: Sheet, values: int, *, beside: bool = False) -> None:
+    """Widths of a sheet of steps. beside: the calculator's functions stand last, not on paper."""
     sheet.widths |= {Steps.LABEL: 46.0, Steps.UNIT: 20.0, Steps.ENGINE: 36.0}
-    sheet.widths |= {Steps.VALUES + place: 15.0 for place in range(values)}
+    if beside:
+        sheet.engine_at = Steps.ENGINE + values
+    sheet.widths |= {values_at(sheet) + place: 15.0 for place in range(values)}
+    if beside:
+        sheet.widths[values_at(sheet) + values] = 14.0
 
 
 class ChartOf:
@@ -244,7 +249,7 @@ class ChartOf:
             chart.set_size({"width": 560, "height": 330})
             target.insert_chart(
                 self.row + 1,
-                (Steps.LABEL, Steps.VALUES)[place],
+                (Steps.LABEL, values_at(sheet))[place],
                 chart,
                 {
                     "x_offset": 4 + 150 * place,
@@ -259,7 +264,9 @@ class ChartOf:
     def _above(self, row: int) -> int:
         """Rows up to the heading with the years."""
         up = 1
-        while self.sheet.cells.get((row - up, Steps.VALUES), ("",))[0] != self.years.names[0]:
+        while (
+            self.sheet.cells.get((row - up, values_at(self.sheet)), ("",))[0] != self.years.names[0]
+        ):
             up += 1
         return up
 
@@ -286,6 +293,6 @@ def with_total(
     """A row of years with their sum; the row as a range, the sum last."""
     sheet, row = steps.sheet, steps.sheet.row
     steps.row(label, unit, list(cells), engine, number, look)
-    years = sheet.range(row, Steps.VALUES, 1, len(cells))
-    sheet.put(row, Steps.VALUES + len(cells), total(years), number, look)
-    return sheet.range(row, Steps.VALUES, 1, len(cells) + 1)
+    years = sheet.range(row, values_at(sheet), 1, len(cells))
+    sheet.put(row, values_at(sheet) + len(cells), total(years), number, look)
+    return sheet.range(row, values_at(sheet), 1, len(cells) + 1)

@@ -7,6 +7,7 @@ from calculator.analysis.states import breakeven_net_price
 from calculator.medicaid_decision import StateDecision, evaluate_state
 from calculator.report.workbook.book import Sheet
 from calculator.report.workbook.layout import Steps
+from calculator.report.workbook.limits import in_unit
 from calculator.report.workbook.medicaid_result import columns_of
 from calculator.therapy_inputs import OFFSETS
 
@@ -18,7 +19,7 @@ def sensitivity_sheet(decision: StateDecision, sheet: Sheet) -> None:
     sheet.title(
         "Sensitivity: what moves the value",
         "Values of the engine for the inputs as they were when the file was written; they do not"
-        " follow the cells.",
+        " follow the cells. A state has one resolution.",
     )
     sheet.put(sheet.row, 0, f"Fingerprint {decision.fingerprint}", look="note")
     _uptake(decision, sheet)
@@ -49,14 +50,14 @@ def _uptake(decision: StateDecision, sheet: Sheet) -> None:
 def _offsets(decision: StateDecision, sheet: Sheet) -> None:
     """The value under each scenario of what treatment does to other medical cost."""
     steps = Steps(sheet, "Change in other medical cost: each scenario in turn")
-    steps.heading(("value, USD",))
+    steps.heading(("value",))
     for name in OFFSETS:
         run = evaluate_state(decision.scenario.with_settings({"therapy.offsets": name}))
         chosen = " (as put in)" if name == decision.scenario.therapy.offsets else ""
         entry = decision.register.entries[f"assumptions.offsets.{name}_first_year"]
         steps.row(
             f"{entry.label.split(',')[0]}{chosen}",
-            f"offsets.{name}",
+            "USD",
             [float(run.result.value[0].sum())],
             "therapy_inputs.offset_effect",
             "usd",
@@ -91,6 +92,10 @@ def _ranges(decision: StateDecision, sheet: Sheet) -> None:
     steps.heading(heads, "Input")
     for bar in found.bars:
         mark = " *" if bar.turns(found.total) else ""
-        ends = steps.row(f"{bar.label}{mark}", bar.unit, [bar.low, bar.own, bar.high], bar.path)
-        right = Steps.VALUES + len(ends)
-        sheet.across(sheet.row - 1, right, [bar.total_at_low, bar.total_at_high], "usd")
+        row = sheet.row
+        steps.row(f"{bar.label}{mark}", bar.unit, [], bar.path)
+        for place, end in enumerate((bar.low, bar.own, bar.high)):
+            number, value = in_unit(bar.unit, end)
+            sheet.put(row, Steps.VALUES + place, value, number)
+        right = Steps.VALUES + 3
+        sheet.across(row, right, [bar.total_at_low, bar.total_at_high], "usd")

@@ -6,12 +6,12 @@ from calculator.decision import decide
 from calculator.part_d_decision import RESOLUTIONS, PlanDecision
 from calculator.register import Register
 from calculator.report.verdict import verdict
-from calculator.report.workbook import frame
+from calculator.report.workbook import frame, summary
 from calculator.report.workbook.book import Book
 from calculator.report.workbook.inputs import Inputs
 from calculator.report.workbook.layout import (
+    printed_by_block,
     printed_by_section,
-    printed_on_one_page,
 )
 from calculator.report.workbook.part_d_benefit import benefit
 from calculator.report.workbook.part_d_branch import drug_costs
@@ -60,7 +60,7 @@ def plan_book(decision: PlanDecision, base: Register) -> Book:
     book = Book()
     yearly = [f"Benefit {year}" for year in evaluation.inputs.years]
     for name in (
-        frame.SUMMARY,
+        summary.SUMMARY,
         frame.INPUTS,
         frame.ASSUMPTIONS,
         PERSISTENCE,
@@ -98,15 +98,18 @@ def plan_book(decision: PlanDecision, base: Register) -> Book:
         run, {"stay_out": (costs.stay_out, stay_out), "join": (costs.join, join)}, outside
     )
     answer = decision_sheet(run, treated, ledgers, payment.months)
-    crosswalk(run, payment, ledgers, settled)
+    footing = crosswalk(run, payment, ledgers, settled, full)
     for name in (PERSISTENCE, COHORT, WINDOWS):
         printed_by_section(book.sheet(name), SCALE)
-    for name in (DECISION, CROSSWALK):
-        printed_on_one_page(book.sheet(name))
+    for name in (WHO_PAYS, DECISION):
+        printed_by_block(book.sheet(name), book.sheet(name).engine_at or 0)
     said = verdict(decision)
     selection_check(run, decision)
     sensitivity(run, decision, said)
-    sums = identities(run, treated, costs, outside, ledgers, settled, answer)
+    sums = [
+        *identities(run, treated, costs, outside, ledgers, settled, answer),
+        *footing,
+    ]
     refused = refusals(run, by_year)
     frame.assumptions(book, run.inputs)
     counts = run.inputs.settle(book.sheet(frame.INPUTS))
@@ -121,6 +124,6 @@ def plan_book(decision: PlanDecision, base: Register) -> Book:
         points=RESOLUTIONS[RESOLUTION],
     )
     answered = told(run, decision, answer, treated)
-    frame.summary(book, decision, answered, said.sentence, counts, checked)
+    summary.summary(book, decision, answered, said.sentence, counts, checked)
     frame.about(book, decision, SHEETS)
     return book

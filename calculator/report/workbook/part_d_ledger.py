@@ -20,7 +20,7 @@ from calculator.report.workbook.cells import (
     sumproduct,
     total,
 )
-from calculator.report.workbook.layout import Steps
+from calculator.report.workbook.layout import Steps, values_at
 from calculator.report.workbook.part_d_branch import Branch
 from calculator.report.workbook.part_d_payment import Settled
 from calculator.report.workbook.part_d_people import People
@@ -42,6 +42,7 @@ PAYER_LABELS = {
     "federal": "Medicare",
 }
 # Lines in which the plan receives what others pay.
+CHART_ROWS = 20
 RECEIVED = (*words.RECEIPTS, "administration", "selection")
 Ledger = dict[tuple[str, str], Live]
 
@@ -125,6 +126,14 @@ def outside_the_benefit(run: Run, people: People, found: Prices) -> OwnCoverage:
     )
 
 
+def _wide(sheet: Sheet, label: float, unit: float, values: int) -> None:
+    """Widths of a sheet to be read on paper: the calculator's functions stand beside it."""
+    sheet.widths |= {Steps.LABEL: label, Steps.UNIT: unit}
+    sheet.engine_at = Steps.ENGINE + values
+    sheet.widths |= dict.fromkeys(range(Steps.ENGINE, sheet.engine_at), 16.0)
+    sheet.widths[sheet.engine_at] = 14.0
+
+
 def who_pays(
     run: Run,
     branches: Mapping[str, tuple[Branch, Settled]],
@@ -134,11 +143,11 @@ def who_pays(
     sheet = run.book.sheet(WHO_PAYS)
     sheet.title(
         "Who pays",
-        "Every dollar with its payer. Amounts are paid and positive; a medical effect that saves"
-        " is negative.",
+        "Every dollar with its payer. Amounts are what is paid, positive, but for two: a medical"
+        " effect that saves, and reinsurance where more of the rebates (DIR) is taken back from it"
+        " than it pays.",
     )
-    for column, width in enumerate((48, 10, 30, *[16] * (len(run.years) + 1))):
-        sheet.widths[column] = width
+    _wide(sheet, 48, 10, len(run.years) + 1)
     sheet.frozen = (0, 1)
     years = range(len(run.years))
     ledgers: dict[str, Ledger] = {}
@@ -213,7 +222,9 @@ def _row(
     """A row with its total."""
     look = "sum" if bold else None
     row = steps.row(label, unit, cells, engine, "usd", look)
-    steps.sheet.put(steps.sheet.row - 1, Steps.VALUES + len(cells), total(row), "usd", look)
+    steps.sheet.put(
+        steps.sheet.row - 1, values_at(steps.sheet) + len(cells), total(row), "usd", look
+    )
     return row
 
 
@@ -238,8 +249,7 @@ def decision(run: Run, people: People, ledgers: Mapping[str, Ledger], months: Li
         "The plan's result by line: what others pay it less what it pays. Joining less staying out"
         " is what joining is worth; positive is good for the plan.",
     )
-    for column, width in enumerate((44, 14, 30, *[16] * (len(run.years) + 1))):
-        sheet.widths[column] = width
+    _wide(sheet, 44, 14, len(run.years) + 1)
     years = range(len(run.years))
     steps: Steps | None = None
     results: dict[str, Live] = {}
@@ -314,10 +324,12 @@ def decision(run: Run, people: People, ledgers: Mapping[str, Ledger], months: Li
 
 def _lines_chart(sheet: Sheet, rows: Mapping[str, Live], years: int) -> None:
     """What each line adds over the horizon, as a native chart."""
+    below = sheet.row + 1
+    sheet.row = below + CHART_ROWS
     (first, *_, last) = [row.parts[0] for row in rows.values()]
     assert isinstance(first, Ref)
     assert isinstance(last, Ref)
-    top, bottom, column = first.first[0], last.first[0], Steps.VALUES + years
+    top, bottom, column = first.first[0], last.first[0], values_at(sheet) + years
 
     def add(workbook: Any, target: Any) -> None:
         chart = workbook.add_chart({"type": "bar"})
@@ -335,7 +347,7 @@ def _lines_chart(sheet: Sheet, rows: Mapping[str, Live], years: int) -> None:
         chart.set_x_axis({"num_format": "$#,##0,\\K"})
         chart.set_legend({"none": True})
         chart.set_size({"width": 620, "height": 380})
-        target.insert_chart(3, column + 2, chart)
+        target.insert_chart(below, 0, chart)
 
     sheet.finish.append(add)
 

@@ -37,6 +37,7 @@ class Bids:
     base: Live  # base beneficiary premium
     average: Live  # national average bid, others' joining in it
     bid: Live  # standardised
+    at_cost: Live  # what it would be at the cost of staying out
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Settled:
     risk: Cells = ()
     funded: Cells = ()  # rise of the premium that the plan pays itself, USD PMPM
     net_cost: Live | None = None
+    at_cost: Live | None = None  # the bid at the cost of staying out
 
 
 class Payment:

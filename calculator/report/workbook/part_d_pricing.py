@@ -100,7 +100,7 @@ def bids(pay: Payment) -> Bids:
         [where(blank(given), at_cost[y], given * national[y] / national[0]) for y in years],
         "part_d_inputs.build_inputs",
     )
-    return Bids(base_row, average, bid)
+    return Bids(base_row, average, bid, at_cost)
 
 
 def _received(

@@ -32,6 +32,7 @@ def settle(pay: Payment) -> tuple[Settled, Settled]:
     stay_out = _branch(pay, found, "Staying out", staying, None, None)
     join = _branch(pay, found, "Joining", joined, change, received)
     join.net_cost = net
+    stay_out.at_cost = join.at_cost = found.at_cost
     return stay_out, join
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from calculator.analysis.sensitivity import tornado
 from calculator.model import ledger as words
 from calculator.model.cohort import WINDOW_LENGTH
-from calculator.part_d_decision import PlanDecision
+from calculator.part_d_decision import RESOLUTIONS, PlanDecision
 from calculator.report.selection import headline, mover_rows
 from calculator.report.verdict import PAYERS, Verdict
 from calculator.report.workbook.book import Sheet
@@ -20,8 +21,8 @@ from calculator.report.workbook.cells import (
     total,
     where,
 )
-from calculator.report.workbook.frame import Told, worth_sentence
-from calculator.report.workbook.layout import FIRST, Steps
+from calculator.report.workbook.layout import FIRST, TWO_LINES, Steps
+from calculator.report.workbook.limits import in_unit
 from calculator.report.workbook.part_d_benefit import Benefit
 from calculator.report.workbook.part_d_branch import Branch, Costs
 from calculator.report.workbook.part_d_ledger import Answer, Ledger, OwnCoverage, drug_block
@@ -29,6 +30,7 @@ from calculator.report.workbook.part_d_movers import SELECTION
 from calculator.report.workbook.part_d_payment import Settled
 from calculator.report.workbook.part_d_people import People
 from calculator.report.workbook.part_d_run import WINDOWS, Run
+from calculator.report.workbook.summary import Told, worth_sentence
 
 SENSITIVITY = "Sensitivity"
 STALE = (
@@ -113,9 +115,12 @@ def sensitivity(run: Run, decision: PlanDecision, said: Verdict) -> None:
     register = decision.register
     sheet.row += 1
     sheet.put(sheet.row, 0, "Where it turns: one input alone", look="title")
-    sheet.heading(
-        sheet.row,
-        0,
+    sheet.put(
+        sheet.row, 0, f"At {decision.resolution} resolution: {_points(decision.resolution)}.",
+        look="note",
+    )  # fmt: skip
+    _heads(
+        sheet,
         (
             "Input",
             "Unit",
@@ -132,13 +137,16 @@ def sensitivity(run: Run, decision: PlanDecision, said: Verdict) -> None:
         row = sheet.row
         sheet.put(row, 0, register.entries[entry].label)
         sheet.put(row, 1, register.entries[entry].unit, look="note")
-        root = found.root
-        sheet.across(row, 3, [found.low, found.high])
-        sheet.put(row, 5, "nowhere in this range" if root is None else float(f"{root:.6g}"))
+        root, unit = found.root, register.entries[entry].unit
+        _amounts(sheet, row, 3, unit, [found.low, found.high])
+        if root is None:
+            sheet.put(row, 5, "nowhere in this range")
+        else:
+            _amounts(sheet, row, 5, unit, [root])
         sheet.across(row, 6, [found.value_at_low, found.value_at_high], "cents")
     sheet.row += 1
     sheet.put(sheet.row, 0, "Readings that no source settles", look="title")
-    sheet.heading(sheet.row, 0, ("Reading", "", "", "USD PMPM"))
+    _heads(sheet, ("Reading", "", "", "USD PMPM"))
     readings = [
         (
             f"The manufacturer's discount {'counts' if flag else 'does not count'} towards the net"
@@ -159,6 +167,25 @@ def sensitivity(run: Run, decision: PlanDecision, said: Verdict) -> None:
     _ranges(sheet, decision)
 
 
+def _points(resolution: str) -> str:
+    return f"{RESOLUTIONS[resolution]} points of spending a group"
+
+
+def _heads(sheet: Sheet, names: Sequence[str]) -> None:
+    """Headings in two lines: texts, then numbers from the fourth column on."""
+    row = sheet.row
+    sheet.heights[row] = TWO_LINES
+    for place, name in enumerate(names):
+        sheet.put(row, place, name, look="number head" if place >= Steps.VALUES else "head")
+
+
+def _amounts(sheet: Sheet, row: int, column: int, unit: str, values: Sequence[float]) -> None:
+    """Values of one unit, six digits of each, as their unit is shown."""
+    for place, value in enumerate(values):
+        number, sheet_value = in_unit(unit, value)
+        sheet.put(row, column + place, sheet_value, number)
+
+
 def _ranges(sheet: Sheet, decision: PlanDecision) -> None:
     found = tornado(decision.scenario, "workbook")
     sheet.row += 1
@@ -166,12 +193,12 @@ def _ranges(sheet: Sheet, decision: PlanDecision) -> None:
     sheet.put(
         sheet.row,
         0,
-        "At the workbook's resolution, widest first. An asterisk: the range turns the sign.",
+        f"At workbook resolution: {_points('workbook')}; widest first. An asterisk: the range turns"
+        " the sign.",
         look="note",
     )
-    sheet.heading(
-        sheet.row,
-        0,
+    _heads(
+        sheet,
         (
             "Input",
             "Unit",
@@ -189,7 +216,7 @@ def _ranges(sheet: Sheet, decision: PlanDecision) -> None:
         sheet.put(row, 0, f"{bar.label}{' *' if bar.turns(found.total) else ''}")
         sheet.put(row, 1, bar.unit, look="note")
         sheet.put(row, 2, bar.status.replace("_", " "), look="note")
-        sheet.across(row, 3, [float(f"{end:.6g}") for end in (bar.low, bar.own, bar.high)])
+        _amounts(sheet, row, 3, bar.unit, [bar.low, bar.own, bar.high])
         sheet.across(row, 6, [bar.pmpm_at_low, bar.pmpm_at_high], "cents")
     shown = min(len(found.bars), 12)
     if not shown:
