@@ -70,6 +70,7 @@ class Information:
     asked: int
     seed: int
     exit_cost: float
+    exit_assumed: bool  # nobody gave it: a further year of the fixed cost of taking part
     can_wait: bool
     member_months: float  # of the horizon, mean of the draws
     mean: float  # E[V] of joining to the end, USD
@@ -133,6 +134,7 @@ def information_of(
         asked=table.asked,
         seed=table.seed,
         exit_cost=cost,
+        exit_assumed=exit_cost is None,
         can_wait=paths.entering is not None,
         member_months=world.member_months,
         mean=float(committed.mean()),
@@ -342,6 +344,7 @@ def information_dict(found: Information) -> dict[str, Any]:
         "asked": found.asked,
         "seed": found.seed,
         "exit_cost": found.exit_cost,
+        "exit_cost_status": "assumed" if found.exit_assumed else "user",
         "can_wait": found.can_wait,
         "reprices": found.has_bid,
         "committed_value": {**both(found.mean), "probability_join_pays": found.pays},

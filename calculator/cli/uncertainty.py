@@ -11,6 +11,7 @@ import typer
 from calculator import __version__
 from calculator.cli.common import JsonOption, ScenarioArgument, SetOption, app, loaded, say_json
 from calculator.cli.progress import step
+from calculator.result import fingerprint
 from calculator.scenario import Scenario
 
 ResolutionOption = Annotated[str, typer.Option(help="full or workbook.")]
@@ -22,14 +23,11 @@ SECONDS_BETWEEN = 2.0
 
 def _heading(scenario: Scenario, resolution: str) -> dict[str, Any]:
     """What identifies a run of these commands."""
-    from calculator.decision import decide
-
-    decision = decide(scenario, resolution=resolution)
     return {
         "program": scenario.program,
         "scenario": scenario.name,
         "version": __version__,
-        "fingerprint": decision.fingerprint,
+        "fingerprint": fingerprint(scenario, scenario.register(), resolution),
         "resolution": resolution,
     }
 

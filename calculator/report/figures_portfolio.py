@@ -77,6 +77,7 @@ def running_figure(program: Program, theme: Theme) -> go.Figure:
         x=[at for at, _ in marks],
         y=[float(total[at]) for at, _ in marks],
         mode="markers",
+        cliponaxis=False,
         name="ways",
         marker={
             "color": colours["page"],

@@ -100,7 +100,8 @@ def _estimate(value: float, error: float) -> str:
 
 def information_notes(found: Information) -> list[str]:
     """What the figures mean, one line each."""
-    leave = f"leaving after the first year costs {dollars(found.exit_cost)}"
+    basis = " (assumed: a further year of the fixed cost)" if found.exit_assumed else ""
+    leave = f"leaving after the first year costs {dollars(found.exit_cost)}{basis}"
     wait = "entering a year later is open" if found.can_wait else "nobody can enter later"
     lines = [
         f"With exit: {leave}, and {wait}. Committed: join to the end, or never.",

@@ -89,7 +89,7 @@ def test_a_year_later_is_the_same_payer_a_year_on():
 
 
 def test_before_they_are_held_to_it_estimates_lie_within_their_error_of_perfect_information():
-    scenario, table, world = settled("pdp_regional", 256)
+    _, table, world = settled("pdp_regional", 256)
     paths = world.paths(None)
     most = information.evpi(paths.committed)
     for column in range(len(table.inputs)):

@@ -333,12 +333,13 @@ class Inputs:
         indented = self._follows(key) or row.prefix == "preset"
         sheet.put(line, 0, label, look="indented" if indented else "wrapped")
         cell = sheet.put(line, VALUE, content, number, row.look)
-        for column, text in enumerate((row.unit, row.status, row.allowed, path), start=VALUE + 1):
+        status = row.status.replace("_", " ")
+        for column, text in enumerate((row.unit, status, row.allowed, path), start=VALUE + 1):
             sheet.put(
                 line, column, text, look="wrapped note" if column > VALUE + 2 else "wrapped unit"
             )
         texts = zip((label, row.unit, row.allowed, path), (0, 2, 4, 5), strict=True)
-        lines = max(math.ceil(1.1 * len(text) / LIVE_WIDTHS[at]) for text, at in texts)
+        lines = max(math.ceil(len(text) / LIVE_WIDTHS[at]) for text, at in texts)
         if lines > 1:
             sheet.heights[line] = lines * LINE
         shipped = _yes_or_no(row.shipped)

@@ -28,6 +28,8 @@ def levels(decision: PlanDecision) -> dict[str, list[Array]]:
     own_months, bid = result.member_months, result.stay_out.bid
     carried = costs.stay_out.baseline + costs.stay_out.existing
     below = carried - bid * own_risk * (1.0 - load) * own_months
+    # Priced at cost, nothing is left but rounding.
+    below = np.where(np.isnan(inputs.bid), 0.0, below)
     found = {}
     for name, settled, months in (
         ("join", result.join, result.join_months),
