@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,12 +54,11 @@ def read_book(
     path: str | Path,
     *,
     own_files: bool = True,
-    progress: Callable[[int, int], None] | None = None,
 ) -> Book:
     """The plans of a CSV or xlsx table: name, scenario, and any path as a column.
 
     scenario: a shipped name or, with own_files, a scenario's file (from the table's own folder).
-    An empty cell leaves the scenario's own value. progress: called with rows read and rows in all.
+    An empty cell leaves the scenario's own value.
     InputError names the first row and column that is wrong.
     """
     place = Path(path)
@@ -71,12 +70,8 @@ def read_book(
         if given not in scenarios:
             scenarios[given] = Settable(_scenario(row, given, place.parent if own_files else None))
     _check_columns(rows[0], columns, scenarios.values())
-    entries = []
-    for number, row in enumerate(rows):
-        entries.append(_entry(row, scenarios[row.text(SCENARIO)], columns))
-        if progress is not None:
-            progress(number + 1, len(rows))
-    return Book(place.name, columns, scenarios, tuple(entries))
+    entries = tuple(_entry(row, scenarios[row.text(SCENARIO)], columns) for row in rows)
+    return Book(place.name, columns, scenarios, entries)
 
 
 def _scenario(row: Row, given: str, folder: Path | None) -> Scenario:

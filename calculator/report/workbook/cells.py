@@ -51,7 +51,6 @@ class Name:
 
 
 Part = str | Ref | Name
-Operand = "Live | float | int | bool"
 
 
 def _number(value: float) -> str:
@@ -254,7 +253,7 @@ def clipped(cell: Any, low: Any, high: Any) -> Live:
 def _single(cell: Any) -> Any:
     value = live(cell).value
     if isinstance(value, np.ndarray):
-        raise TypeError("MIN and MAX take a range as a whole: use lesser or greater")
+        raise TypeError("MIN and MAX take a range as a whole: use lesser")
     return value
 
 
@@ -263,12 +262,6 @@ def lesser(first: Any, second: Any) -> Live:
     one, other = live(first), live(second)
     # Multiplied by what is true: every spreadsheet works that out along a range.
     return (one < other) * one + (one >= other) * other
-
-
-def greater(first: Any, second: Any) -> Live:
-    """The larger of each pair along ranges, inside SUMPRODUCT, where MAX cannot do it."""
-    one, other = live(first), live(second)
-    return (one > other) * one + (one <= other) * other
 
 
 def where(condition: Any, then: Any, otherwise: Any) -> Live:

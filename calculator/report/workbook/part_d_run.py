@@ -9,7 +9,7 @@ from typing import Any
 
 from calculator.part_d_decision import Evaluation
 from calculator.report.workbook.book import Book
-from calculator.report.workbook.cells import Live, largest, live, where
+from calculator.report.workbook.cells import Live, live, where
 from calculator.report.workbook.inputs import Inputs
 from calculator.scenario import PlanScenario
 
@@ -81,11 +81,6 @@ def chosen(word: Live, by_word: Mapping[str, Any]) -> Live:
     for name, cell in reversed(others):
         found = where(word.same(name), cell, found)
     return found
-
-
-def not_below_zero(cell: Any) -> Live:
-    """An amount, 0 where it is negative."""
-    return largest(cell, 0)
 
 
 # A cell for each plan year: a list, or a row of a sheet.
