@@ -13,41 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calculator import cli
 from calculator.analysis.portfolio_table import MOST_PLANS, read_book
 from calculator.errors import InputError
+from tests import commands
+from tests.commands import ended, workbook, written
 
 HEAD = "name,scenario,plan.members"
 
 
-def ended(capsys, arguments):
-    with pytest.raises(SystemExit) as stopped:
-        cli.main([*map(str, arguments)])
-    said = capsys.readouterr()
-    return int(stopped.value.code or 0), said.out, said.err
-
-
 def refused(capsys, path, *options):
-    """The one line of a command that refuses."""
-    code, out, err = ended(capsys, ["portfolio", path, "--resolution", "workbook", *options])
-    assert (code, out) == (2, ""), (code, out, err)
-    (line,) = err.splitlines()
-    return line
-
-
-def written(tmp_path, text, name="plans.csv"):
-    path = tmp_path / name
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def workbook(tmp_path, rows, name="plans.xlsx"):
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    path = tmp_path / name
-    book.save(path)
-    return path
+    """The one line of the command that refuses a book."""
+    return commands.refused(capsys, "portfolio", path, "--resolution", "workbook", *options)
 
 
 TABLES = {
@@ -85,7 +61,7 @@ TABLES = {
         "scenario twice"),
     "a column without a name": ("name,scenario,\nA,mapd,5\n", "plans", "", "without a name"),
     "no rows": (f"{HEAD}\n\n,,\n", "plans", "at least one row", "none"),
-    "nothing": ("", "plans", "a table with a heading", "plans.csv, which is empty"),
+    "nothing": ("", "plans", "a table with a heading", "table.csv, which is empty"),
     "a cell beyond": (f"{HEAD}\nA,mapd,5,6\n", "plans", "3 cells", "4 in row 2"),
     "a word that is none of them": (
         "name,scenario,therapy.curve\nA,mapd,\nB,mapd,sweden\n",
@@ -334,7 +310,7 @@ def test_names_that_look_like_formulas_go_out_as_text(tmp_path, capsys):
     path = written(tmp_path, stream.getvalue())
     for suffix in (".csv", ".xlsx"):
         out = tmp_path / f"out{suffix}"
-        code, _, err = ended(capsys, ["portfolio", path, "--resolution", "workbook", "--out", out])
+        code, _, err = ended(capsys, *["portfolio", path, "--resolution", "workbook", "--out", out])
         assert (code, err) == (0, "")
     with (tmp_path / "out.csv").open(encoding="utf-8") as lines:
         found = list(csv.DictReader(lines))
@@ -350,7 +326,7 @@ def test_names_that_look_like_formulas_go_out_as_text(tmp_path, capsys):
 
 def test_json_is_whole_and_unrounded(tmp_path, capsys):
     path = written(tmp_path, f"{HEAD}\nA,egwp,5000\nB,mapd,7000\nC,state_covering,\n")
-    code, out, err = ended(capsys, ["portfolio", path, "--json", "--resolution", "workbook"])
+    code, out, err = ended(capsys, *["portfolio", path, "--json", "--resolution", "workbook"])
     assert (code, err) == (0, "")
     said = json.loads(out)
     assert list(said["programs"]) == ["part_d", "medicaid"]

@@ -10,7 +10,8 @@ import pytest
 from calculator import decide, load_scenario
 from calculator.assumptions import load_assumptions
 from calculator.report import drawn
-from tests.unit.test_uncertainty_commands import FAST, done, ended, refused
+from tests.commands import done, ended, refused
+from tests.unit.test_uncertainty_commands import FAST
 
 PLAN = ("decide", "pdp_regional", *FAST)
 

@@ -4,7 +4,8 @@ import zipfile
 
 import pytest
 
-from tests.unit.test_uncertainty_commands import FAST, done, refused
+from tests.commands import done, refused
+from tests.unit.test_uncertainty_commands import FAST
 
 
 def book_of(folder, text, name="plans.csv"):

@@ -8,7 +8,8 @@ import pytest
 from calculator import load_scenario
 from calculator.analysis.sensitivity import breakeven, breakeven_dict
 from calculator.report import uncertainty as report
-from tests.unit.test_uncertainty_commands import CAPITATION, FAST, NET_PRICE, REINSURANCE, done
+from tests.commands import done
+from tests.unit.test_uncertainty_commands import CAPITATION, FAST, NET_PRICE, REINSURANCE
 
 FILLS = "assumptions.coverage.fills_per_1000_q0"
 STARTS = "assumptions.uptake.initiation"

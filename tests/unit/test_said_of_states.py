@@ -5,7 +5,7 @@ import pytest
 from calculator import decide, load_scenario
 from calculator.report import state
 from calculator.report.budget import LABELS, frame
-from tests.unit.test_uncertainty_commands import done
+from tests.commands import done
 
 
 @pytest.fixture(scope="module")

@@ -4,37 +4,16 @@ import json
 import re
 import zipfile
 
-import openpyxl
 import pytest
 
-from calculator import cli
 from calculator.analysis.sponsors import read_sponsors
 from calculator.errors import InputError
+from tests.commands import ended, refused, workbook, written
 
 HEAD = "name,scenario,members"
 GOOD = f"{HEAD}\nSmall,pdp_regional,1000\nLarge,mapd,3000\n"
 S = "assumptions.selection"
 PLANS = "name,share,premium,covers"
-
-
-def ended(capsys, arguments):
-    """Exit code, output and error of a command."""
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as stopped:
-        cli.main([str(argument) for argument in arguments])
-    out, err = capsys.readouterr()
-    return stopped.value.code, out, err
-
-
-def refused(capsys, *arguments):
-    """The one line that a command says to bad input: exit 2 and nothing else."""
-    code, out, err = ended(capsys, arguments)
-    assert code == 2, err
-    assert out == ""
-    (line,) = err.splitlines()
-    assert "Traceback" not in line
-    assert "bug" not in line
-    return line
 
 
 def says(line, field, allowed, given):
@@ -43,21 +22,6 @@ def says(line, field, allowed, given):
     assert field in found["field"], line
     assert allowed in found["allowed"], line
     assert given in found["given"], line
-
-
-def written(tmp_path, text, name="table.csv"):
-    path = tmp_path / name
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
-def workbook(tmp_path, rows, name="table.xlsx"):
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    path = tmp_path / name
-    book.save(path)
-    return path
 
 
 # ------------------------------------------------------------------------------ sponsor tables
@@ -318,7 +282,7 @@ def test_a_market_without_low_income_members_is_an_answer_or_one_line(tmp_path, 
     table = written(tmp_path, f"{PLANS},lis_share\nA,0.5,10,yes,0\nB,0.5,10,no,0\n")
     code, out, err = ended(
         capsys,
-        ["selection", "pdp_regional", "--plans", table, "--benchmark", "40", "--json",
+        *["selection", "pdp_regional", "--plans", table, "--benchmark", "40", "--json",
          "--resolution", "workbook"],
     )  # fmt: skip
     assert code in (0, 2), err
@@ -353,7 +317,7 @@ def test_a_good_table_of_plans_sets_who_moves(tmp_path, capsys):
     for path in (table, sheet):
         code, out, err = ended(
             capsys,
-            ["selection", "pdp_regional", "--plans", path, "--plan", "Mine", "--json",
+            *["selection", "pdp_regional", "--plans", path, "--plan", "Mine", "--json",
              "--resolution", "workbook"],
         )  # fmt: skip
         assert (code, err) == (0, "")
@@ -366,7 +330,7 @@ def test_a_good_table_of_plans_sets_who_moves(tmp_path, capsys):
 
 
 def test_what_was_asked_is_answered_for_an_employers_plan_too(capsys):
-    code, out, err = ended(capsys, ["selection", "egwp", "--json", "--resolution", "workbook"])
+    code, out, err = ended(capsys, "selection", "egwp", "--json", "--resolution", "workbook")
     assert (code, err) == (0, "")
     said = json.loads(out)
     assert said["selection"]["verdict"] == "not_applicable"

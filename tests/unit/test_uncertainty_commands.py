@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from calculator import cli, decide, load_scenario
+from calculator import decide, load_scenario
+from tests.commands import done, refused
 
 REINSURANCE = "terms.extra_reinsurance.share"
 CAPITATION = "terms.obesity_capitation.amount"
@@ -24,32 +25,6 @@ QUICK = {
 needs_salib = pytest.mark.skipif(
     importlib.util.find_spec("SALib") is None, reason="needs the extra gsa"
 )
-
-
-def ended(capsys, *arguments):
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as stopped:
-        cli.main([str(argument) for argument in arguments])
-    out, err = capsys.readouterr()
-    return stopped.value.code, out, err
-
-
-def done(capsys, *arguments):
-    code, out, err = ended(capsys, *arguments)
-    assert code == 0, err
-    assert err == ""
-    return out
-
-
-def refused(capsys, *arguments):
-    """The one line that a command says to bad input: exit 2 and nothing else."""
-    code, out, err = ended(capsys, *arguments)
-    assert code == 2, (out, err)
-    assert out == ""
-    (line,) = err.splitlines()
-    assert "Traceback" not in line
-    assert "bug" not in line
-    return line
 
 
 @needs_salib
