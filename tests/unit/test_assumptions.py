@@ -76,7 +76,7 @@ REFUSED = {
     "a range the wrong way round": (
         ("low: 1, high: 5", "low: 5, high: 1"), 1, "the range excludes the value"
     ),
-    "an unknown distribution": (("dist: beta", "dist: normal"), 7, "dist: "),
+    "an unknown distribution": (("dist: beta", "dist: gauss"), 7, "dist: "),
     "growth of nothing": (
         ("value: 3, status", "grow: payment.part_d_index, status"), 1, "either a value or a growth"
     ),
