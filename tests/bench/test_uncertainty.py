@@ -1,7 +1,7 @@
-"""What draws cost: a first answer, a full table, the tornado, how cost grows, and memory.
+"""What draws cost: a first answer, a full table, how cost grows, and memory.
 
 `make bench` prints the times beside what must be reached on two idle cores: 4,096 draws of a full
-Part D scenario in 3 s and 1.5 GB, 512 draws in 1 s, the tornado in 3 s; the same is in
+Part D scenario in 3 s and 1.5 GB, 512 draws in 1 s; the same is in
 `extra_info`. Nothing here fails for being slow.
 """
 
@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from calculator import load_scenario
-from calculator.analysis.sensitivity import tornado
 from calculator.uncertainty import uncertain
 
 FIRST, ALL, FEWER = 512, 4_096, 1_024
@@ -57,11 +56,6 @@ def test_draws_with_members_who_come(benchmark, capsys, scenario):
     chosen = scenario.with_settings({"selection.include": True})
     benchmark.pedantic(uncertain, args=(chosen, ALL), rounds=3, warmup_rounds=1)
     said(capsys, benchmark, f"with members who come, {ALL:,} draws", 3.0)
-
-
-def test_the_tornado_of_every_input(benchmark, capsys, scenario):
-    benchmark.pedantic(tornado, args=(scenario,), rounds=3, warmup_rounds=1)
-    said(capsys, benchmark, "tornado", 3.0)
 
 
 def test_cost_is_linear_in_draws(benchmark, capsys, scenario):
