@@ -33,7 +33,7 @@ SPANS = re.compile(rb"<(?:\w+:)?(?:mergeCell|hyperlink)\s[^>]*?\bref\s*=\s*[\"']
 READABLE = "a readable xlsx file"
 # What a workbook that is damaged somewhere may raise.
 UNREADABLE = (zipfile.BadZipFile, zlib.error, SyntaxError, LookupError, ValueError, TypeError,
-              AttributeError, EOFError, OSError, NotImplementedError, RuntimeError,
+              AttributeError, EOFError, OSError, RuntimeError,
               ArithmeticError)  # fmt: skip
 # The start of a compound file: an xlsx that is encrypted, or the format before xlsx.
 COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")

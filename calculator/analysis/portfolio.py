@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -28,7 +28,7 @@ from calculator.medicaid_decision import StateEvaluation
 from calculator.model import ledger, medicaid
 from calculator.model.arrays import MONTHS, Array, pmpm
 from calculator.part_d_decision import Evaluation
-from calculator.result import Value, monthly_discount, yearly_discount
+from calculator.result import Progress, Value, monthly_discount, yearly_discount
 from calculator.scenario import PlanScenario, StateScenario
 
 PROGRAMS = ("part_d", "medicaid")
@@ -189,9 +189,7 @@ class Portfolio:
 # ------------------------------------------------------------------------------------- running
 
 
-def run(
-    book: Book, resolution: str = "full", progress: Callable[[int, int], None] | None = None
-) -> Portfolio:
+def run(book: Book, resolution: str = "full", progress: Progress | None = None) -> Portfolio:
     """Every plan of the book, each as it would be alone.
 
     progress: called with plans done and plans in all. InputError names the row and column;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from calculator.assumptions import Register
 from calculator.decision import decide, evaluate
 from calculator.errors import InputError
 from calculator.model.arrays import MONTHS, Array, array, sign_changes, straight_root
+from calculator.result import Progress
 from calculator.scenario import PlanScenario, Scenario, under
 
 __all__ = [
@@ -252,7 +253,7 @@ class Tornado:
 def tornado(
     scenario: Scenario,
     resolution: str = "full",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Tornado:
     """Value of joining at both ends of every range that a run reads, all dates of it together.
 

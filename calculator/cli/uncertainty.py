@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ import typer
 from calculator import __version__
 from calculator.cli.common import JsonOption, ScenarioArgument, SetOption, app, loaded, say_json
 from calculator.cli.progress import step
-from calculator.result import fingerprint
+from calculator.result import Progress, fingerprint
 from calculator.scenario import Scenario
 
 ResolutionOption = Annotated[str, typer.Option(help="full or workbook.")]
@@ -175,7 +174,7 @@ def indices_command(
     _say(chosen, resolution, sentence, text, indices_dict(found), as_json)
 
 
-def _meter(what: str) -> Callable[[int, int], None]:
+def _meter(what: str) -> Progress:
     """Says now and then how far long work has come."""
     said = time.monotonic()
 

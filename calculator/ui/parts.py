@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 import plotly.graph_objects as go  # type: ignore[import-untyped]
@@ -28,6 +28,7 @@ LAST_GOOD = "last_good"
 CENT = 0.005
 WAIT = 0.5  # seconds between looks at whether another run has ended
 WORD_JOINER = "\N{WORD JOINER}"
+LINE = 35  # height of a line of a table, pixels
 
 
 # ------------------------------------------------------------------------------------ the inputs
@@ -225,6 +226,15 @@ def written(
     for line, write in enumerate(lines or ()):
         styled = styled.format(safe(write), subset=([line], list(head[1:])))
     st.table(styled, border="horizontal", hide_index=True)
+
+
+def table_height(lines: int, most: int) -> Literal["content"] | int:
+    """Height of a table that shows so many lines at the most, in pixels.
+
+    >>> table_height(3, 16), table_height(51, 13)
+    ('content', 455)
+    """
+    return "content" if lines <= most else LINE * most
 
 
 def texts(rows: Sequence[tuple[str, ...]], head: Sequence[str]) -> None:

@@ -32,8 +32,7 @@ PAGE = "portfolio"
 PROGRAM_KEY, KEPT, NOT_RUN = f"{PAGE}:program", f"{PAGE}:kept", f"{PAGE}:not_run"
 LEFT = f"{PAGE}:left"  # how often the way back to the illustrative book was taken
 MEGABYTES = 20
-LINE = 35  # height of a line of the table, pixels
-MOST_LINES = 16
+MOST_LINES = 16  # of a table in sight
 EXAMPLE = "the illustrative book"
 Job = Callable[[], None]
 
@@ -291,7 +290,7 @@ def _table(program: Program) -> None:
     st.dataframe(
         frame.style.format(written, na_rep=""),
         hide_index=True,
-        height="content" if len(frame) <= MOST_LINES else LINE * MOST_LINES,
+        height=parts.table_height(len(frame), MOST_LINES),
         column_config=config,
         alt="Plans: rank, scenario, whether each joins, value in total, PMPM and by period.",
         key=f"plans.{program.program}",

@@ -36,8 +36,7 @@ RULE_KEY, FILE_KEY = "selection:rule", "selection:sponsors"
 FULLY_PRICED = "all of the cost is priced into the bid"
 AS_ASSUMED = "as assumed"
 SEED = 1
-LINE = 35  # height of a line of the table, pixels
-MOST_LINES = 16
+MOST_LINES = 16  # of a table in sight
 JOINING, WILLING = "Join without a rule", "Gain if the rule is just met"
 VIEWS: dict[str, maps.Shown] = {JOINING: "joining", WILLING: "willing"}
 
@@ -207,7 +206,7 @@ def _table(solved: Solved) -> None:
     st.dataframe(
         frame.style.format(written),
         hide_index=True,
-        height="content" if len(frame) <= MOST_LINES else LINE * MOST_LINES,
+        height=parts.table_height(len(frame), MOST_LINES),
         column_config={
             "Sponsor": st.column_config.Column(pinned=True, width=240),
             "Inside": st.column_config.Column(help="Inside a running model, PMPM"),

@@ -28,7 +28,7 @@ from calculator.ui.parts import section, unbroken
 from calculator.ui.widgets import choice_field, mark, plain, say, theme
 
 POINTS = 21  # of each side of the map
-LINE, MOST_LINES = 35, 13  # height of a line of a table, pixels, and how many are in sight
+MOST_LINES = 13  # of a table in sight
 # Statuses that a reader must know beside the number.
 MARKED = ("assumed", "illustrative", "not_published")
 NET_PRICE = "terms.guaranteed_net_price"
@@ -144,7 +144,7 @@ def _table(found: Tornado) -> None:
     st.dataframe(
         frame.style.format(written),
         hide_index=True,
-        height="content" if len(frame) <= MOST_LINES else LINE * MOST_LINES,
+        height=parts.table_height(len(frame), MOST_LINES),
         column_config={
             "Input": st.column_config.Column(pinned=True, width=190),
             "Value at from": st.column_config.Column(help="USD PMPM"),
@@ -332,17 +332,9 @@ def _side(scenario: Scenario, axis: Axis, name: str) -> Side:
     """A side of the map with where its input alone breaks even."""
     low, high = float(axis.values[0]), float(axis.values[-1])
     own = None if math.isnan(axis.own) else axis.own
+    unit = axis.unit.partition(";")[0]
     try:
         turn = breakeven(scenario, axis.path, low, high)
     except InputError:
-        return Side(name, _unit(axis, scenario), axis.values, own)
-    above = turn.value_at_high > 0.0
-    return Side(name, _unit(axis, scenario), axis.values, own, turn.root, above)
-
-
-def _unit(axis: Axis, scenario: Scenario) -> str:
-    """An axis's unit in short; a capitation is paid for whom the terms say."""
-    if axis.path == FIRST_PLAN[0]:
-        per = scenario.register().word("terms.obesity_capitation.per")
-        return f"USD a month per {per} member"
-    return axis.unit.partition(";")[0]
+        return Side(name, unit, axis.values, own)
+    return Side(name, unit, axis.values, own, turn.root, not turn.pays_below)

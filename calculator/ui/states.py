@@ -27,7 +27,7 @@ from calculator.ui.widgets import calm, plain, theme
 
 PAGE = "states"
 NET_PRICE = "terms.guaranteed_net_price"
-LINE = 35  # height of a line of the table, pixels
+MOST_LINES = 13  # of the table in sight
 NOTE = (
     "Number: value per enrollee a year, USD; + is a gain, a minus a cost. Heavy outline: obesity "
     "use is covered today. Dotted: a gap, not a zero. Each tile lies about where its state does."
@@ -153,7 +153,7 @@ def _table(found: Screen) -> None:
     st.dataframe(
         styled,
         hide_index=True,
-        height=LINE * 13,
+        height=parts.LINE * MOST_LINES,
         column_config={"State": st.column_config.Column(pinned=True), **config},
         placeholder="–",
         alt="All states: value, per enrollee, state share, break-even net price, people treated.",
