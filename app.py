@@ -2,15 +2,7 @@
 
 import streamlit as st
 
-from calculator.ui import (
-    decide,
-    portfolio,
-    selection,
-    state,
-    state_uncertainty,
-    states,
-    uncertainty,
-)
+from calculator.ui import decide, portfolio, selection, states, uncertainty
 
 st.set_page_config(
     page_title="balance-calculator",
@@ -20,19 +12,15 @@ st.set_page_config(
 )
 st.navigation(
     {
-        "Medicare Part D": [
+        "Decision": [
             st.Page(decide.render, title="Decide", url_path="decide", default=True),
             st.Page(selection.render, title="Adverse selection", url_path="selection"),
             st.Page(uncertainty.render, title="Uncertainty", url_path="uncertainty"),
         ],
-        "Medicaid": [
-            st.Page(state.render, title="State budget", url_path="state"),
-            st.Page(
-                state_uncertainty.render, title="State uncertainty", url_path="state_uncertainty"
-            ),
+        "Many payers": [
             st.Page(states.render, title="States", url_path="states"),
+            st.Page(portfolio.render, title="Portfolio", url_path="portfolio"),
         ],
-        "Both": [st.Page(portfolio.render, title="Portfolio", url_path="portfolio")],
     },
     position="top",
 ).run()

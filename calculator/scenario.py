@@ -172,9 +172,21 @@ class Scenario(Section):
             and fields.value_at(self, path) != fields.value_at(before, path)
         }
 
+    def plain(self) -> dict[str, Any]:
+        """The scenario as plain data that makes the same one again."""
+        data = self.model_dump(mode="json", exclude_none=True)
+        if self.extends is not None:
+            # Left out, it would be what the shipped scenario says.
+            before = load_scenario(self.extends)
+            for path, _ in fields.walk(type(self)):
+                was = fields.value_at(before, path)
+                if fields.value_at(self, path) is None and was is not None:
+                    fields.place(data, path.split("."), None)
+        return data
+
     def to_yaml(self) -> str:
         """The scenario as a file that loads back to the same one."""
-        return yaml_text(self.model_dump(mode="json", exclude_none=True))
+        return yaml_text(self.plain())
 
 
 class PlanScenario(Scenario):

@@ -1,184 +1,27 @@
-"""A drug plan's page: what joining is worth, who pays each dollar, and what the answer rests on."""
+"""The first page: what joining is worth to a drug plan or a state, and what that rests on."""
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
-from typing import Any
+from calculator.scenario import PlanScenario, Scenario, StateScenario
+from calculator.ui import decide_plan, decide_state, program
+from calculator.ui.widgets import calm
 
-import streamlit as st
-
-from calculator import decide
-from calculator.part_d_decision import PlanDecision
-from calculator.report import figures_part_d as figures
-from calculator.report import selection, table
-from calculator.report.verdict import Verdict, opening, rests_on, verdict
-from calculator.report.words import dollars, share
-from calculator.scenario import PlanScenario
-from calculator.ui import parts
-from calculator.ui.downloads import workbook
-from calculator.ui.inputs_part_d import sidebar
-from calculator.ui.parts import cents, section, signed, usd
-from calculator.ui.widgets import calm, plain, shown, theme
-
-PRICED, INCLUDES = "assumptions.payment.priced_share", "terms.net_includes_discount"
-ALL_YEARS = "All years"
+Answer = decide_plan.Answer | decide_state.Answer
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Everything the page says about one scenario."""
-
-    decision: PlanDecision
-    verdict: Verdict
-    rests_on: list[tuple[str, str]]
-    payers: figures.DrugPayers
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def answer(content: str, _scenario: PlanScenario) -> Answer:
-    """Both branches and what stands beside them, once for each content of a scenario."""
-    decision = decide(_scenario)
-    return Answer(
-        decision=decision,
-        verdict=verdict(decision),
-        rests_on=rests_on(decision),
-        payers=figures.drug_payers(decision),
-    )
+def answer(content: str, scenario: Scenario) -> Answer:
+    """Everything the page says about one scenario, once for each content."""
+    if isinstance(scenario, PlanScenario):
+        return decide_plan.answer(content, scenario)
+    assert isinstance(scenario, StateScenario)
+    return decide_state.answer(content, scenario)
 
 
 @calm
 def render() -> None:
     """Draw the page."""
-    form = sidebar()
-    said = parts.answered(form, answer)
-    decision = said.decision
-    first = opening(decision)
-    parts.headline(first, said.verdict.sentence.removeprefix(first).strip(), said.rests_on)
-    _cards(decision)
-    _who_pays(said.payers)
-    _tables(decision)
-    for line in table.remarks(decision):
-        st.caption(plain(f"{line}."))
-    st.caption(plain(f"Adverse selection: {selection.headline(decision.selection)}"))
-    _both_ways(said)
-    section("What members get")
-    parts.outcomes(
-        decision.outcomes, decision.register, "starters", f"December {decision.years[-1]}"
-    )
-    workbook(decision, "decide.workbook")
-    parts.basis(decision, said.rests_on, [dt.date(year, 1, 1) for year in decision.years])
-
-
-def _cards(decision: PlanDecision) -> None:
-    years, value = decision.years, decision.value
-    first, last = str(years[0]), str(years[-1])
-    branches, outcomes = decision.branches(), decision.outcomes
-    yearly = {year: pmpm for year, *_, pmpm in table.by_year(decision)}
-    rate = float(decision.register.number("assumptions.payment.discount_rate")[0])
-    treated = outcomes["join"]["on_therapy"][last]
-    without = outcomes["stay_out"]["on_therapy"][last]
-    parts.cards(
-        [
-            (
-                "Value of joining, PMPM",
-                signed(value.pmpm, 2),
-                f"{signed(yearly[first], 2)} in {first}, {signed(yearly[last], 2)} in {last}",
-            ),
-            (
-                f"Value to December {last}",
-                signed(value.total),
-                f"present value {signed(value.present_value)} at {share(rate)}",
-            ),
-            (
-                f"People on therapy, end of {last}",
-                f"{treated:,.0f}",
-                f"{without:,.0f} if staying out",
-            ),
-            _fourth(decision, branches, last),
-        ]
-    )
-
-
-def _fourth(decision: PlanDecision, branches: dict[str, Any], last: str) -> tuple[str, str, str]:
-    """The premium where the plan has one; an employer plan has none, so its net drug cost."""
-    if decision.evaluation.inputs.has_bid:
-        out, into = (branches[name]["premium"][last] for name in ("stay_out", "join"))
-        own = decision.scenario.plan.rebate_funded_share > 0
-        return (
-            f"{'Premium before rebate' if own else 'Basic premium'}, {last}",
-            signed(into - out, 2),
-            f"{dollars(out, 2)} to {dollars(into, 2)} a month",
-        )
-    months = float(decision.evaluation.result.member_months[0].sum())
-    out, into = (
-        sum(branches[name]["lines"].get("model_drugs", {}).get("plan", {}).values()) / months
-        for name in ("stay_out", "join")
-    )
-    return (
-        "Plan's model-drug cost, PMPM",
-        dollars(into, 2),
-        f"{dollars(out, 2)} if staying out",
-    )
-
-
-def _who_pays(payers: figures.DrugPayers) -> None:
-    title = figures.payers_title(payers)
-    section(title)
-    if payers.join:
-        alt = f"{title} {figures.payers_alt(payers)}"
-        figure = figures.payers_figure(payers, theme())
-        parts.picture(figure, alt, figures.payers_note(payers), "who_pays")
-
-
-def _tables(decision: PlanDecision) -> None:
-    left, right = st.columns([5, 4], gap="large")
-    with left:
-        section("Both branches by line, USD PMPM")
-        years = [ALL_YEARS, *(str(year) for year in decision.years)]
-        picked = parts.switch("Year", years, "decide.year")
-        year = int(picked) if picked in years[1:] else None
-        parts.written(
-            table.by_line(decision, year),
-            ["Line", *table.COLUMNS],
-            columns=[cents] * 3,
-            bold_last=True,
-        )
-    with right:
-        section("The plan's result by year, USD")
-        parts.written(
-            table.by_year(decision),
-            ["Year", *table.COLUMNS, "PMPM"],
-            columns=[usd, usd, usd, cents],
-            bold_last=True,
-        )
-
-
-def _both_ways(said: Answer) -> None:
-    left, right = st.columns(2, gap="large")
-    register = said.decision.register
-    value = "Value of joining, PMPM"
-    with left:
-        section("If none, half or all of the cost is in the bid")
-        if said.decision.evaluation.inputs.has_bid:
-            chosen = float(register.number(PRICED)[0])
-            words = {0.0: "none", 0.5: "half", 1.0: "all"}
-            parts.choices(
-                "Expected cost in the bid",
-                value,
-                [
-                    (words.get(part, share(part)), part == chosen, pmpm)
-                    for part, pmpm in said.verdict.alternatives.priced.items()
-                ],
-            )
-        else:
-            st.markdown("An employer plan files no bid, so nothing is priced.")
-    with right:
-        section("If the net price includes the manufacturer's discount")
-        now = register.flag(INCLUDES)
-        counted = said.verdict.alternatives.discount_counted
-        parts.choices(
-            "The discount counts towards it",
-            value,
-            [(shown(flag), flag == now, counted[flag]) for flag in (True, False)],
-        )
+    said = program.answered(program.inputs("decide"), answer)
+    if isinstance(said, decide_plan.Answer):
+        decide_plan.draw(said)
+    elif said is not None:
+        decide_state.draw(said)

@@ -20,6 +20,7 @@ from calculator.part_d_inputs import horizon
 from calculator.register import Register
 from calculator.scenario import PlanScenario, Scenario, StateScenario, load_scenario
 from calculator.schema import Assumption, Dated, Scalar
+from calculator.ui.packed import unpacked
 from calculator.ui.widgets import (
     NO,
     YES,
@@ -47,7 +48,7 @@ NO_NUMBER = "No number was found. Enter your own."
 
 @dataclass(frozen=True)
 class Ground:
-    """What the fields lie on: a shipped scenario with a terms package, nothing changed."""
+    """What the fields lie on: a scenario with a terms package, nothing changed."""
 
     scenario: Scenario
     register: Register
@@ -56,9 +57,12 @@ class Ground:
 
 
 @lru_cache(maxsize=256)
-def ground(name: str, package: str | None = None, abbr: str | None = None) -> Ground:
-    """A shipped scenario, on its own terms package and in its own state or in others."""
-    scenario = load_scenario(name)
+def ground(name: str, package: str | None = None, abbr: str | None = None, own: str = "") -> Ground:
+    """A shipped scenario, on its own terms package and in its own state or in others.
+
+    own: the packed text of a scenario from a file, which stands in place of a shipped one.
+    """
+    scenario = unpacked(own) if own else load_scenario(name)
     if abbr is not None:
         assert isinstance(scenario, StateScenario)
         scenario = _in_state(scenario, abbr)

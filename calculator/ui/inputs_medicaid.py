@@ -78,7 +78,7 @@ def sidebar() -> Form:
     names = offered("medicaid")
     ordered = {FIRST_OFFERED: names[FIRST_OFFERED], **names}
     choices = {PACKAGE: TERMS_CHOICE, STATE: STATE_CHOICE}
-    frame = Frame(PAGE, "State Medicaid", ordered, choices)
+    frame = Frame(PAGE, "", ordered, choices)
     with inputs(frame) as form:
         scenario = form.ground.scenario
         assert isinstance(scenario, StateScenario)

@@ -12,9 +12,8 @@ import streamlit as st
 from calculator.errors import InputError
 from calculator.scenario import PlanScenario
 from calculator.schema import Assumption, Dated, Scalar
-from calculator.ui.form import Form, key_of, offered
+from calculator.ui.form import Form, offered
 from calculator.ui.sidebar import (
-    DRAWN,
     END,
     START,
     Frame,
@@ -38,21 +37,11 @@ MOVING = (
 )
 
 
-def sidebar(page: str = FORM) -> Form:
-    """Draw the inputs; the form says what they come to. page: which of a plan's pages shows them.
-
-    All of a plan's pages share one form. The address is each page's own, so a page that another
-    one was before writes it anew.
-    """
+def sidebar() -> Form:
+    """Draw the inputs; the form says what they come to."""
     names = offered("part_d")
     ordered = {FIRST_OFFERED: names[FIRST_OFFERED], **names}
-    came = st.session_state.get(DRAWN) != page
-    st.session_state[DRAWN] = None if came else FORM
-    if came:
-        # A page's widgets are its own: what another page's said is laid on them anew.
-        for key in [key for key in st.session_state if str(key).startswith(key_of(FORM, ""))]:
-            st.session_state[key] = st.session_state[key]
-    with inputs(Frame(FORM, "Medicare Part D", ordered)) as form:
+    with inputs(Frame(FORM, "", ordered)) as form:
         scenario = form.ground.scenario
         assert isinstance(scenario, PlanScenario)
         _enrollment(form)
@@ -72,7 +61,6 @@ def sidebar(page: str = FORM) -> Form:
                 for path in MOVING:
                     form.number(path)
                 form.word("selection.include")
-    st.session_state[DRAWN] = page
     return form
 
 

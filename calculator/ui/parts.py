@@ -40,13 +40,14 @@ def shared(name: str, page: str, sidebar: Callable[[], Form]) -> Form:
     The address is each page's own, so a page that another one was before writes it anew; and a
     page's widgets are its own, so what another page's said is laid on them anew.
     """
-    came = st.session_state.get(DRAWN) != page
+    drawn = f"{page}:{name}"
+    came = st.session_state.get(DRAWN) != drawn
     st.session_state[DRAWN] = None if came else name
     if came:
         for key in [key for key in st.session_state if str(key).startswith(key_of(name, ""))]:
             st.session_state[key] = st.session_state[key]
     form = sidebar()
-    st.session_state[DRAWN] = page
+    st.session_state[DRAWN] = drawn
     return form
 
 

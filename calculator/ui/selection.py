@@ -20,8 +20,8 @@ from calculator.report.table import cents
 from calculator.report.verdict import rests_on
 from calculator.report.words import dollars, share
 from calculator.scenario import PlanScenario
-from calculator.ui import parts, selection_market
-from calculator.ui.inputs_part_d import sidebar
+from calculator.ui import parts, program, selection_market
+from calculator.ui.form import PACKAGE
 from calculator.ui.parts import Note, count, section, signed
 from calculator.ui.widgets import calm, plain, theme
 
@@ -87,7 +87,10 @@ def _assumed(check: SelectionCheck) -> list[Note]:
 @calm
 def render() -> None:
     """Draw the page."""
-    form = sidebar(PAGE)
+    form = program.inputs(PAGE)
+    if not isinstance(form.ground.scenario, PlanScenario):
+        _no_choice(str(st.session_state[form.key(PACKAGE)]))
+        return
     said = parts.answered(form, answer)
     decision, checked = said.decision, said.checked
     days = [dt.date(year, 1, 1) for year in decision.years]
@@ -105,6 +108,17 @@ def render() -> None:
         _curves(checked.curves)
     package = str(decision.scenario.terms["package"])
     selection_market.draw(package, changed=bool(decision.scenario.changes()))
+
+
+def _no_choice(package: str) -> None:
+    """What the page says of a state; the market of plans depends on the terms alone."""
+    parts.headline(
+        "Adverse selection is a question of drug plans: a state's enrollees have no other payer.",
+        "For a plan, it says here whether members who come in order to use the drug sink it: choose"
+        " Part D plan among the inputs. Which sponsors would join under these terms follows.",
+        [],
+    )
+    selection_market.draw(package, changed=False)
 
 
 def _cards(check: SelectionCheck) -> None:

@@ -18,7 +18,7 @@ from calculator.schema import Assumption, Dated
 from calculator.ui.form import PACKAGE, STATE, Form, ground, key_of
 from calculator.ui.widgets import NO, NONE, YES, choice_field, plain
 
-START_FROM = "scenario"
+START_FROM, FILE, SAVED = "scenario", "file", "saved"
 LAID, KEPT, DRAWN = "laid", "kept", "drawn"
 POINTS, POINT_MONTH = "therapy.persistence_points", 12
 START, END = "horizon.start", "horizon.end"
@@ -45,7 +45,7 @@ class Frame:
     """What a page's sidebar starts from."""
 
     page: str
-    program: str
+    program: str  # in words; "" where a choice above already says it
     scenarios: Mapping[str, str]  # name -> label
     choices: Mapping[str, Choice] = field(default_factory=lambda: {PACKAGE: TERMS_CHOICE})
 
@@ -68,7 +68,8 @@ class Frame:
 def inputs(frame: Frame) -> Iterator[Form]:
     """The sidebar of a page: its fields are drawn between its start and its end."""
     with st.sidebar:
-        st.caption(f"Program: **{plain(frame.program)}**")
+        if frame.program:
+            st.caption(f"Program: **{plain(frame.program)}**")
         form = _start(frame)
         yield form
         _kept(frame, form)
@@ -81,27 +82,39 @@ def _start(frame: Frame) -> Form:
     An address that says something else than the last one drawn comes from a link, or from going
     back, and is followed; one that says nothing belongs to another page.
     """
-    address = {key: st.query_params[key] for key in st.query_params}
+    address = asked()
     laid: dict[str, Any] = st.session_state.get(frame.key(LAID)) or {}
     linked = bool(address) and address != laid.get("address")
     fresh = linked or not laid
     start = frame.key(START_FROM)
     strange: dict[str, InputError] = {}
+    if linked and SAVED in address:
+        st.session_state[SAVED] = address[SAVED]
+    if linked and FILE in address and frame.many:
+        try:
+            ground(FILE, own=address[FILE])
+            st.session_state[frame.key(FILE)] = address[FILE]
+        except InputError as error:
+            strange[START_FROM] = error
+    file = st.session_state.get(frame.key(FILE), "")
+    # A state's figures, in brackets, need not be those of the state chosen below.
+    labels = {key: label.partition(" (")[0] for key, label in frame.scenarios.items()}
+    if file:
+        labels = {FILE: f"Your file: {ground(FILE, own=file).scenario.name}", **labels}
     if fresh:
         wanted = address.get(START_FROM, st.session_state.get(start, frame.first))
-        if wanted not in frame.scenarios:
-            strange[START_FROM] = _not_one_of(START_FROM, frame.scenarios, wanted)
+        if wanted not in labels:
+            strange.setdefault(START_FROM, _not_one_of(START_FROM, frame.scenarios, wanted))
             wanted = frame.first
         st.session_state[start] = wanted
     name = frame.first
     if frame.many:
-        # A state's figures, in brackets, need not be those of the state chosen below.
-        labels = {key: label.partition(" (")[0] for key, label in frame.scenarios.items()}
         name = choice_field("Start from", start, list(labels), None, labels)
         st.caption(plain(labels[name]))
     fresh = fresh or name != laid.get(START_FROM)
+    own_file = file if name == FILE else ""
 
-    shipped = ground(name)
+    shipped = ground(name, own=own_file)
     picks, own = {}, {}
     for path, choice in frame.choices.items():
         key = frame.key(path)
@@ -122,9 +135,13 @@ def _start(frame: Frame) -> Form:
             for lay in frame.choices[path].lays]  # fmt: skip
     form = Form(
         page=frame.page,
-        ground=ground(name, picks[PACKAGE], picks.get(STATE)),
+        ground=ground(name, picks[PACKAGE], picks.get(STATE), own_file),
         anew=("",) if fresh else tuple(anew),
-        address={k: v for k, v in address.items() if linked and k not in (START_FROM, *picks)},
+        address={
+            k: v
+            for k, v in address.items()
+            if linked and k not in (START_FROM, FILE, SAVED, *picks)
+        },
         changed={path: pick for path, pick in picks.items() if pick != own[path]},
         strange=strange,
     )
@@ -180,9 +197,13 @@ def _changed(frame: Frame, form: Form) -> None:
     picks = {path: st.session_state[frame.key(path)] for path in frame.choices}
     # An address that said nothing could not be gone back to.
     always = {START_FROM: name} if frame.many else {PACKAGE: picks[PACKAGE]}
+    if name == FILE:
+        always[FILE] = st.session_state[frame.key(FILE)]
+    if st.session_state.get(SAVED):
+        always[SAVED] = st.session_state[SAVED]
     address = {**always, **form.changed}
     laid = st.session_state.get(frame.key(LAID)) or {}
-    shown = {key: st.query_params[key] for key in st.query_params}
+    shown = asked()
     # Who goes back to an address that said nothing goes on back from there: it is left as it is.
     back = not shown and st.session_state.get(DRAWN) == frame.page
     if shown != address and not (back and laid.get("address") == address):
@@ -194,7 +215,22 @@ def _changed(frame: Frame, form: Form) -> None:
 def _reset(frame: Frame) -> None:
     """Every field back to the scenario it started from."""
     st.session_state[frame.key(LAID)] = None
-    st.query_params.clear()
+    own = (START_FROM, FILE, SAVED)
+    go({key: text for key, text in asked().items() if key in own})
+
+
+def asked() -> dict[str, str]:
+    """What the address asks for."""
+    return {key: st.query_params[key] for key in st.query_params}
+
+
+def go(address: Mapping[str, str]) -> None:
+    """Open an address on this page, as a link would; for a callback, which comes before a run.
+
+    address: scenario (a shipped name, or `file` with the packed text under `file`), and any path
+    that differs from it with its text.
+    """
+    st.query_params.from_dict(dict(address))
 
 
 # -------------------------------------------------------------------- fields of several programs

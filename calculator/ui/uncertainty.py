@@ -1,4 +1,4 @@
-"""The pages of uncertainty: how likely joining is to pay, what moves it, what is worth learning."""
+"""The page of uncertainty: how likely joining is to pay, what moves it, what is worth learning."""
 
 from __future__ import annotations
 
@@ -25,11 +25,9 @@ from calculator.report.figures_uncertainty import Years
 from calculator.report.table import cents
 from calculator.report.words import dollars, share
 from calculator.scenario import Scenario
-from calculator.ui import information, losses, parts, sensitivity
+from calculator.ui import information, losses, parts, program, sensitivity
 from calculator.ui.downloads import file_name
-from calculator.ui.form import Form
 from calculator.ui.information import Job
-from calculator.ui.inputs_part_d import sidebar
 from calculator.ui.parts import Note, section, signed, unbroken
 from calculator.ui.widgets import calm, plain, say, theme
 from calculator.uncertainty import Uncertain, uncertain
@@ -81,18 +79,16 @@ def _kept(content: str, seed: int) -> dict[int, Uncertain]:
 
 @calm
 def render() -> None:
-    """Draw a drug plan's page."""
-    draw(sidebar(PAGE))
-
-
-def draw(form: Form) -> None:
-    """Draw the page of what a form says."""
+    """Draw the page."""
+    form = program.inputs(PAGE)
     top = st.container()
     asked, beside = _asked()
-    said = parts.answered(
+    said = program.answered(
         form,
         lambda content, scenario: answer(content, min(asked.count, FIRST), asked.seed, scenario),
     )
+    if said is None:
+        return
     decision = said.decision
     content = decision.scenario.model_dump_json()
     kept = _kept(content, asked.seed)

@@ -11,18 +11,16 @@ from streamlit.testing.v1 import AppTest
 APP = Path(__file__).resolve().parents[2] / "app.py"
 PATIENCE = 60  # seconds; a busy machine is no failure
 FIRST = "decide"  # the page that opens without a name
-PREFIX = {
-    **{"decide": "part_d", "selection": "part_d", "state": "medicaid"},
-    **{"states": "states", "portfolio": "portfolio"},
-    **{"uncertainty": "part_d", "state_uncertainty": "medicaid"},
-}
+A_STATE = {"scenario": "state_not_covering"}
+STATES = {"state": (FIRST, A_STATE), "state_uncertainty": ("uncertainty", A_STATE)}
+OWN_INPUTS = ("states", "portfolio")  # pages that have none of a scenario's
 
 
 class Page:
     """One page, opened from its address."""
 
     def __init__(self, name: str, address: dict[str, str]) -> None:
-        self.prefix = PREFIX[name]
+        self.name = name
         if name == FIRST:
             self.at = AppTest.from_file(str(APP), default_timeout=PATIENCE)
         else:
@@ -33,7 +31,9 @@ class Page:
         self.at.run()
 
     def key(self, path: str) -> str:
-        return f"{self.prefix}:{path}"
+        """The key of a field: of the program that is chosen, or of the page."""
+        whose = self.name if self.name in OWN_INPUTS else self.at.session_state["program"]
+        return f"{whose}:{path}"
 
     def text(self, path: str) -> str:
         """What a field says."""
@@ -96,6 +96,7 @@ def opened() -> Callable[..., Page]:
     """`opened("state", {"scenario": "state_covering"})` is a page opened from an address."""
 
     def open_(name: str = FIRST, address: dict[str, str] | None = None) -> Page:
-        return Page(name, address or {})
+        page, start = STATES.get(name, (name, {}))
+        return Page(page, {**start, **(address or {})})
 
     return open_

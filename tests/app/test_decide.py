@@ -171,7 +171,7 @@ def test_a_bug_of_ours_is_one_calm_sentence(opened, monkeypatch):
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("calculator.ui.decide._both_ways", broken)
+    monkeypatch.setattr("calculator.ui.decide_plan._both_ways", broken)
     page = opened()
     assert "could not be drawn" in page.complaint
     assert "secret" not in page.complaint

@@ -156,7 +156,7 @@ def test_a_wrong_input_is_answered_beside_its_field_and_keeps_the_last_good_resu
     "address",
     [
         {"state.abbr": "ZZ"},
-        {"scenario": "pdp_regional"},
+        {"scenario": "no_such"},
         {"groups.children.share": "0.4"},
         {"uptake.form": "no_such"},
         {"state.stance": "ending"},
@@ -250,7 +250,7 @@ def test_a_state_that_does_not_join_at_this_price_is_a_page_too(opened):
 def test_files_hold_the_budget_and_the_ledger_in_full(opened, monkeypatch):
     handed = {}
     monkeypatch.setattr(
-        "calculator.ui.state.download",
+        "calculator.ui.decide_state.download",
         lambda label, frame, name, key: handed.update({label: (frame, name)}),
     )
     assert opened("state").calm

@@ -350,3 +350,11 @@ def test_setting_a_figure_to_what_it_was_is_still_the_users_figure(plan):
     assert first.value == second.value
     assert restated.register().status("assumptions.payment.priced_share") == "user"
     assert first.fingerprint != second.fingerprint
+
+
+def test_what_is_set_to_none_over_the_scenario_it_extends_stays_none(file):
+    scenario = load_scenario("pdp_national").with_settings(
+        {"name": "ours", "extends": "pdp_national", "plan.benchmark_headroom": None}
+    )
+    assert load_scenario("pdp_national").plan.benchmark_headroom is not None
+    assert load_scenario(file(scenario.to_yaml())) == scenario

@@ -1,4 +1,4 @@
-"""A state's page: what joining does to its budget, year by year, and what the answer rests on."""
+"""A state's decision: what joining does to its budget, by year, and what the answer rests on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from calculator import decide
-from calculator.errors import InputError
 from calculator.medicaid_decision import StateDecision
-from calculator.presets import gaps
 from calculator.report import budget as budgets
 from calculator.report.budget import MEASURES, PEOPLE, PMPM, UNITS, USD, Basis, Budget
 from calculator.report.figures_medicaid import budget_figure
@@ -19,10 +17,9 @@ from calculator.report.words import share
 from calculator.scenario import StateScenario
 from calculator.ui import parts
 from calculator.ui.downloads import download, file_name, workbook
-from calculator.ui.form import Form
-from calculator.ui.inputs_medicaid import CONFIDENTIAL, GROUP_NAMES, PAGE, sidebar
+from calculator.ui.inputs_medicaid import CONFIDENTIAL
 from calculator.ui.parts import cents, count, section, signed, usd
-from calculator.ui.widgets import calm, plain, shown, theme
+from calculator.ui.widgets import plain, shown, theme
 
 ALL_YEARS = "All years"
 GROSS, NET = "Gross", "Net of rebates"
@@ -47,15 +44,8 @@ def answer(content: str, _scenario: StateScenario) -> Answer:
     return Answer(decision, verdict(decision), rests_on(decision), budgets.budget(decision))
 
 
-@calm
-def render() -> None:
-    """Draw the page."""
-    form = parts.shared(PAGE, "state", sidebar)
-    missing = missing_groups(form)
-    if missing:
-        show_gap(form, missing)
-        return
-    said = parts.answered(form, answer)
+def draw(said: Answer) -> None:
+    """Draw a state's answer."""
     decision = said.decision
     parts.headline(*_split(said.verdict), said.rests_on)
     _cards(said)
@@ -75,74 +65,6 @@ def _split(sentence: str) -> tuple[str, str]:
     if not mark:
         return sentence, ""
     return f"{first}.", rest[:1].upper() + rest[1:]
-
-
-# ------------------------------------------------------------------------------------------ gaps
-
-
-def missing_groups(form: Form) -> list[str]:
-    """Groups of the chosen state without a number, where the answer needs one."""
-    scenario = form.scenario()
-    own = form.ground.scenario
-    assert isinstance(own, StateScenario)
-    if scenario is None:
-        # What stands in for a wrong entry must have an answer itself.
-        last = st.session_state.get(form.key(parts.LAST_GOOD))
-        same = isinstance(last, StateScenario) and last.state.abbr == own.state.abbr
-        return [] if same else gaps(own, form.ground.register)
-    assert isinstance(scenario, StateScenario)
-    missing = gaps(scenario, scenario.register())
-    if missing and scenario.state.accept_gaps:
-        try:
-            answer(scenario.model_dump_json(), scenario)
-        except InputError as error:
-            return missing if error.field == "groups" else []
-        return []
-    return missing
-
-
-def show_gap(form: Form, missing: list[str]) -> None:
-    """What to enter before there is an answer; nobody's numbers stand in for the state's."""
-    scenario = form.ground.scenario
-    assert isinstance(scenario, StateScenario)
-    register = form.ground.register
-    state = register.tree.states[scenario.state.abbr]["state"]
-    names = [_inside(GROUP_NAMES[path.split(".")[1]]) for path in missing]
-    st.title(plain(f"{state}'s budget needs a number that is not published."), anchor=False)
-    st.info(
-        plain(
-            f"No enrollment was found for {_listed(names)}. Enter your own under Enrollment, or "
-            "say there that groups without a number are left out; somebody must be left to treat."
-        ),
-        icon=":material/edit:",
-    )
-    if form.wrong is not None:
-        st.warning(plain(form.wrong), icon=":material/edit:")
-    section("What is known of its groups")
-    rows = [
-        (
-            GROUP_NAMES[name],
-            "gap" if number is None else f"{number:,.0f}",
-            "" if number is None else dated.status,
-        )
-        for name in GROUP_NAMES
-        for _, dated, number in [form.entry(f"groups.{name}.enrollment")]
-    ]
-    parts.texts(rows, ["Group", "Enrollment, people", "Status"])
-
-
-def _inside(name: str) -> str:
-    """A group's name inside a sentence.
-
-    >>> _inside("Base adults"), _inside("CHIP in Medicaid")
-    ('base adults', 'CHIP in Medicaid')
-    """
-    return name if name[:2].isupper() else name[:1].lower() + name[1:]
-
-
-def _listed(names: list[str]) -> str:
-    """Names as one phrase: a, b and c."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 # ----------------------------------------------------------------------------------------- answer

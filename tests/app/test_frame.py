@@ -1,0 +1,122 @@
+"""The frame of every page: whose decision it is, where its inputs start, and the address of both."""
+
+from __future__ import annotations
+
+import pytest
+
+from calculator import decide, load_scenario
+from calculator.ui import packed as letters
+from calculator.ui.packed import pack_data, packed, unpacked
+
+GEORGIA, PLAN = "costs Georgia", "costs this plan"
+
+
+def fingerprint(page) -> str:
+    return next(text for text in page.texts if "fingerprint" in text).split("fingerprint ")[1]
+
+
+def switch(page, program: str):
+    page.at.segmented_control(key="program").set_value(program)
+    page.at.run()
+    return page
+
+
+def test_a_switch_of_the_program_and_back_keeps_what_was_typed(opened):
+    page = opened().change("plan.members", "55000")
+    of_plan = page.said
+    switch(page, "medicaid")
+    assert GEORGIA in page.said
+    assert page.at.query_params["scenario"] == "state_not_covering"
+    page.change("terms.guaranteed_net_price", "200")
+    of_state = page.said
+    switch(page, "part_d")
+    assert page.said == of_plan
+    assert page.text("plan.members") == "55,000"
+    assert page.at.query_params["plan.members"] == "55000"
+    assert switch(page, "medicaid").said == of_state
+    assert page.calm
+
+
+@pytest.mark.parametrize("name", ["pdp_regional", "state_covering"])
+def test_a_link_of_either_program_opens_it(opened, name):
+    page = opened("decide", {"scenario": name})
+    assert fingerprint(page) == decide(load_scenario(name)).fingerprint
+    assert page.calm
+
+
+OWN = {
+    "name": "ours",
+    "label": "Ours (with brackets)",
+    "plan.members": 12345,
+    "assumptions.drugs.ozempic_net_price": 431.5,
+    "terms.copay.2029_01_01": 35,
+}
+
+
+def test_a_scenario_of_a_file_opens_from_its_own_link_and_can_be_changed_from_there(opened):
+    own = load_scenario("pdp_regional").with_settings(OWN)
+    page = opened("decide", {"scenario": "file", "file": packed(own)})
+    assert fingerprint(page) == decide(own).fingerprint
+    assert page.text("plan.members") == "12,345"
+    assert page.calm
+    page.change("plan.members", "20000")
+    assert fingerprint(page) == decide(own.with_settings({"plan.members": 20000})).fingerprint
+    again = opened("decide", {key: page.at.query_params[key] for key in page.at.query_params})
+    assert fingerprint(again) == fingerprint(page)
+    assert fingerprint(page.reset()) == decide(own).fingerprint
+    # Back to a shipped one, and the file is still there to be chosen.
+    page.choose("scenario", "mapd")
+    assert fingerprint(page) == decide(load_scenario("mapd")).fingerprint
+    assert fingerprint(page.choose("scenario", "file")) == decide(own).fingerprint
+
+
+def test_a_state_of_a_file_keeps_its_state_and_terms(opened):
+    own = load_scenario("state_covering").with_settings(
+        {"name": "ours", "state.abbr": "TN", "terms.package": "illustrative_all"}
+    )
+    page = opened("decide", {"scenario": "file", "file": packed(own)})
+    assert fingerprint(page) == decide(own).fingerprint
+    assert "Tennessee" in page.said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no letters of ours",
+        "A" * 30_000,
+        pack_data([1, 2]),
+        pack_data({"program": "part_d"}),
+        pack_data({"extends": "/etc/passwd"}),
+        pack_data({"extends": "pdp_regional", "plan": {"members": "-1"}}),
+        pack_data("x" * 2_000_000),
+    ],
+    ids=["none", "words", "long", "list", "half", "a path", "wrong", "unfolds"],
+)
+def test_letters_that_are_no_scenario_say_so_and_the_example_stands(opened, text):
+    page = opened("decide", {"scenario": "file", "file": text})
+    assert PLAN in page.said
+    assert page.complaint
+    assert page.aside.startswith("This result belongs to the example as shipped.")
+    page.at.run()  # the address has been written anew
+    assert page.calm
+
+
+def test_letters_are_bounded_where_they_are_read():
+    with pytest.raises(Exception, match="up to 20,000 letters"):
+        unpacked("A" * (letters.MOST_TEXT + 1))
+
+
+def test_what_was_saved_stays_in_the_address_of_every_page(opened):
+    page = opened("decide", {"scenario": "mapd", "saved": "abc"})
+    assert page.at.query_params["saved"] == "abc"
+    page.change("plan.members", "55000")
+    assert page.at.query_params["saved"] == "abc"
+    assert page.reset().at.query_params["saved"] == "abc"
+    assert switch(page, "medicaid").at.query_params["saved"] == "abc"
+
+
+def test_selection_says_of_a_state_that_it_has_none(opened):
+    page = opened("selection", {"scenario": "state_covering"})
+    assert page.said.startswith("Adverse selection is a question of drug plans")
+    assert page.calm
