@@ -19,6 +19,12 @@ from calculator.ui.form import PACKAGE, STATE, Form, ground, key_of
 from calculator.ui.widgets import NO, NONE, YES, choice_field, plain
 
 START_FROM, FILE, SAVED = "scenario", "file", "saved"
+# What pages keep in the address beside the inputs: under which key, and what need not be said.
+ALSO = {
+    SAVED: (SAVED, ""),
+    "draws": ("uncertainty.draws", "4,096"),
+    "seed": ("uncertainty.seed", "1"),
+}
 LAID, KEPT, DRAWN = "laid", "kept", "drawn"
 POINTS, POINT_MONTH = "therapy.persistence_points", 12
 START, END = "horizon.start", "horizon.end"
@@ -88,8 +94,9 @@ def _start(frame: Frame) -> Form:
     fresh = linked or not laid
     start = frame.key(START_FROM)
     strange: dict[str, InputError] = {}
-    if linked and SAVED in address:
-        st.session_state[SAVED] = address[SAVED]
+    for name in ALSO if linked else ():
+        if name in address:
+            st.session_state[ALSO[name][0]] = address[name]
     if linked and FILE in address and frame.many:
         try:
             ground(FILE, own=address[FILE])
@@ -140,7 +147,7 @@ def _start(frame: Frame) -> Form:
         address={
             k: v
             for k, v in address.items()
-            if linked and k not in (START_FROM, FILE, SAVED, *picks)
+            if linked and k not in (START_FROM, FILE, *ALSO, *picks)
         },
         changed={path: pick for path, pick in picks.items() if pick != own[path]},
         strange=strange,
@@ -199,8 +206,9 @@ def _changed(frame: Frame, form: Form) -> None:
     always = {START_FROM: name} if frame.many else {PACKAGE: picks[PACKAGE]}
     if name == FILE:
         always[FILE] = st.session_state[frame.key(FILE)]
-    if st.session_state.get(SAVED):
-        always[SAVED] = st.session_state[SAVED]
+    for also, (key, usual) in ALSO.items():
+        if st.session_state.get(key, usual) != usual:
+            always[also] = st.session_state[key]
     address = {**always, **form.changed}
     laid = st.session_state.get(frame.key(LAID)) or {}
     shown = asked()
@@ -215,7 +223,7 @@ def _changed(frame: Frame, form: Form) -> None:
 def _reset(frame: Frame) -> None:
     """Every field back to the scenario it started from."""
     st.session_state[frame.key(LAID)] = None
-    own = (START_FROM, FILE, SAVED)
+    own = (START_FROM, FILE, *ALSO)
     go({key: text for key, text in asked().items() if key in own})
 
 

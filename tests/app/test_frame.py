@@ -1,4 +1,4 @@
-"""The frame of every page: whose decision it is, where its inputs start, and the address of both."""
+"""The frame of every page: whose decision it is, where inputs start, and the address of both."""
 
 from __future__ import annotations
 
@@ -114,6 +114,22 @@ def test_what_was_saved_stays_in_the_address_of_every_page(opened):
     assert page.at.query_params["saved"] == "abc"
     assert page.reset().at.query_params["saved"] == "abc"
     assert switch(page, "medicaid").at.query_params["saved"] == "abc"
+
+
+def test_a_scenario_that_is_not_shipped_says_which_are(opened):
+    page = opened("decide", {"scenario": "no_such"})
+    assert "one of pdp_regional, dsnp" in page.complaint
+    assert PLAN in page.said
+
+
+def test_draws_and_seed_are_part_of_the_link(opened):
+    page = opened("uncertainty", {"scenario": "mapd", "draws": "256", "seed": "7"})
+    assert any("256 draws" in text and "seed 7" in text for text in page.texts)
+    page.at.text_input(key="uncertainty.seed").set_value("8").run()
+    assert page.at.query_params["seed"] == "8"
+    assert page.change("plan.members", "55000").reset().at.query_params["draws"] == "256"
+    page.at.text_input(key="uncertainty.seed").set_value("nothing").run()
+    assert "a whole number" in page.complaint
 
 
 def test_selection_says_of_a_state_that_it_has_none(opened):

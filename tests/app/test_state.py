@@ -156,7 +156,6 @@ def test_a_wrong_input_is_answered_beside_its_field_and_keeps_the_last_good_resu
     "address",
     [
         {"state.abbr": "ZZ"},
-        {"scenario": "no_such"},
         {"groups.children.share": "0.4"},
         {"uptake.form": "no_such"},
         {"state.stance": "ending"},
