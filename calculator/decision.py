@@ -40,6 +40,7 @@ def evaluate(
     interpolate: bool = False,
     expected: Expected | None = None,
     progress: Progress | None = None,
+    beside: Evaluation | StateEvaluation | None = None,
 ) -> Evaluation: ...
 @overload
 def evaluate(
@@ -51,6 +52,7 @@ def evaluate(
     interpolate: bool = False,
     expected: Expected | None = None,
     progress: Progress | None = None,
+    beside: Evaluation | StateEvaluation | None = None,
 ) -> Evaluation | StateEvaluation: ...
 def evaluate(
     scenario: Scenario,
@@ -61,6 +63,7 @@ def evaluate(
     interpolate: bool = False,
     expected: Expected | None = None,
     progress: Progress | None = None,
+    beside: Evaluation | StateEvaluation | None = None,
 ) -> Evaluation | StateEvaluation:
     """Run both branches; `cases` lets any numeric path vary: path -> (C,) values.
 
@@ -68,8 +71,10 @@ def evaluate(
     partly at their mean), not worlds of their own. interpolate: where more than a few cases change
     the benefit table, read it between nodes. expected: what is expected of a cost (C, Y) when the
     bid is made, in place of that mean. progress(done, total) is called between chunks of cases and
-    may raise to stop. A state's budget has one resolution, no bid and no benefit table. Raises
-    InputError for bad input and IdentityError where a sum that must hold does not.
+    may raise to stop. beside: a run of one case of this scenario, or of one near it, from which a
+    plan's run takes everything that comes out the same. A state's budget has one resolution, no
+    bid and no benefit table. Raises InputError for bad input and IdentityError where a sum that
+    must hold does not.
     """
     if resolution not in RESOLUTIONS:
         raise InputError("resolution", "one of " + ", ".join(RESOLUTIONS), resolution)
@@ -84,6 +89,7 @@ def evaluate(
         interpolate=interpolate,
         expected=expected,
         progress=progress,
+        beside=beside if isinstance(beside, Evaluation) else None,
     )
 
 

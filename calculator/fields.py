@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -66,14 +67,17 @@ def section_of(annotation: Any) -> type[Section] | None:
     return None
 
 
-def walk(model: type[Section], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+@lru_cache
+def walk(model: type[Section], prefix: str = "") -> tuple[tuple[str, FieldInfo], ...]:
     """Every field below a section with its path, sections themselves left out."""
+    found: list[tuple[str, FieldInfo]] = []
     for key, field in model.model_fields.items():
         inner = section_of(field.annotation)
         if inner is None:
-            yield f"{prefix}{key}", field
+            found.append((f"{prefix}{key}", field))
         else:
-            yield from walk(inner, f"{prefix}{key}.")
+            found += walk(inner, f"{prefix}{key}.")
+    return tuple(found)
 
 
 def limits(field: FieldInfo) -> tuple[float, float]:
@@ -112,6 +116,7 @@ def entries(scenario: Section) -> dict[str, Assumption]:
     return found
 
 
+@lru_cache(maxsize=1024, typed=True)
 def user_entry(
     label: str, unit: str, bounds: tuple[float, float], value: Any, *, optional: bool = False
 ) -> Assumption:

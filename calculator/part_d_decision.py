@@ -15,8 +15,9 @@ from calculator.errors import InputError
 from calculator.model import ledger as words
 from calculator.model import offsets, outcomes, part_d, spell_table
 from calculator.model.arrays import MONTHS, Array, pmpm
-from calculator.model.drug_costs import Costs, drug_costs
+from calculator.model.drug_costs import Costs, drug_costs, same_costs
 from calculator.model.inputs import Inputs, map_arrays
+from calculator.model.known import Known
 from calculator.model.ledger import Ledger
 from calculator.model.part_d import Result, settle
 from calculator.model.payment import Expected
@@ -52,6 +53,7 @@ class Evaluation:
     costs: Costs
     result: Result
     interpolated: bool = False  # read between nodes of the benefit table
+    known: Known | None = None  # what a run of one case worked out
 
 
 def evaluate_plan(
@@ -63,13 +65,15 @@ def evaluate_plan(
     interpolate: bool = False,
     expected: Expected | None = None,
     progress: Progress | None = None,
+    beside: Evaluation | None = None,
 ) -> Evaluation:
     """Run both branches; `cases` lets any numeric path vary: path -> (C,) values.
 
     draws: every so many cases in a row are draws of one uncertain world (a bid is then priced
     partly at their mean), not worlds of their own. interpolate: where more than a few cases change
     the benefit table, read it between nodes. expected: see `settle`. progress(done, total) is
-    called between chunks of cases and may raise to stop.
+    called between chunks of cases and may raise to stop. beside: a run of one case, of this
+    scenario or one near it, from which everything is taken that comes out the same.
 
     Raises InputError for bad input and IdentityError where a sum that must hold does not.
     """
@@ -79,19 +83,29 @@ def evaluate_plan(
     if cases:
         register = register.with_cases(cases)
     count = max((len(values) for values in (cases or {}).values()), default=1)
+    known = Known() if count == 1 else None
+    if beside is not None:
+        known = beside.known
+        register = register.with_known(beside.register)
 
     # Making the arrays is the first half of the work, running them the second.
     steps = [None, None] if progress is None else _halves(progress)
-    inputs = _inputs(scenario, register, cases or {}, RESOLUTIONS[resolution], count, steps[0])
+    points = RESOLUTIONS[resolution]
+    inputs = _inputs(scenario, register, cases or {}, points, count, steps[0], known)
     table = spell_table.year(inputs)
     nodes = None
     if interpolate and spell_table.many(table, count) and spell_table.scalable(table):
         nodes = spell_table.nodes(inputs)
-    costs = _costs(inputs, table, nodes, count, steps[1])
+    if beside is not None and same_costs(inputs, beside.inputs):
+        costs = beside.costs
+    else:
+        costs = _costs(inputs, table, nodes, count, steps[1], known)
+    if known is not None:
+        known.close()
     result = settle(inputs, costs, draws=draws, expected=expected)
     gaps = part_d.identities(inputs, costs, result)
     check_identities(gaps, float(np.max(np.abs(costs.join.gross))), [result.value])
-    return Evaluation(register, inputs, costs, result, nodes is not None)
+    return Evaluation(register, inputs, costs, result, nodes is not None, known)
 
 
 def _halves(progress: Progress) -> list[Progress | None]:
@@ -109,10 +123,11 @@ def _inputs(
     points: int,
     count: int,
     progress: Progress | None,
+    known: Known | None,
 ) -> Inputs:
     """The arrays of the model; of many cases a chunk at a time, so that memory is bounded."""
     if count <= CHUNK:
-        return build_inputs(scenario, register, points)
+        return build_inputs(scenario, register, points, known)
     parts = []
     for first in range(0, count, CHUNK):
         some = {path: values[first : first + CHUNK] for path, values in cases.items()}
@@ -124,22 +139,28 @@ def _inputs(
 
 
 def _costs(
-    inputs: Inputs, table: Year, nodes: Nodes | None, count: int, progress: Progress | None
+    inputs: Inputs,
+    table: Year,
+    nodes: Nodes | None,
+    count: int,
+    progress: Progress | None,
+    known: Known | None,
 ) -> Costs:
     """The heavy half, a chunk of cases at a time; cases that share a benefit table share it."""
+    heavy = partial(drug_costs, nodes=nodes, known=known)
     if count <= CHUNK_WITH_TABLE:
-        return drug_costs(inputs, nodes)
+        return heavy(inputs)
     if nodes is not None:
-        return in_chunks(partial(drug_costs, nodes=nodes), inputs, count, CHUNK, progress)
+        return in_chunks(heavy, inputs, count, CHUNK, progress)
     groups = spell_table.alike(table, count)
     if len(groups) == 1:
-        return in_chunks(drug_costs, inputs, count, CHUNK, progress)
+        return in_chunks(heavy, inputs, count, CHUNK, progress)
     if len(groups) == count:
-        return in_chunks(drug_costs, inputs, count, CHUNK_WITH_TABLE, progress)
+        return in_chunks(heavy, inputs, count, CHUNK_WITH_TABLE, progress)
     parts, done = [], 0
     for group in groups:
         some = taken(inputs, group, count)
-        parts.append(widened(in_chunks(drug_costs, some, len(group), CHUNK), len(group)))
+        parts.append(widened(in_chunks(heavy, some, len(group), CHUNK), len(group)))
         done += len(group)
         if progress:
             progress(done, count)
@@ -192,7 +213,8 @@ class PlanDecision(Decision):
         quiet = {f"rivals.{name}": 0.0 for name, change in self.scenario.rivals if change}
         if not quiet:
             return self.value.total
-        without = evaluate_plan(self.scenario.with_settings(quiet), None, self.resolution)
+        alone = self.scenario.with_settings(quiet)
+        without = evaluate_plan(alone, None, self.resolution, beside=self.evaluation)
         joined = words.plan_result(self.evaluation.result.join.ledger)
         nobody = words.plan_result(without.result.stay_out.ledger)
         return float((joined - nobody)[0].sum())
@@ -207,7 +229,8 @@ class PlanDecision(Decision):
         within = self.scenario.with_settings({"selection.include": True})
 
         def run(shares: Array) -> tuple[Costs, Result]:
-            found = evaluate_plan(within, {MOVERS: shares}, self.resolution)
+            cases = {MOVERS: shares}
+            found = evaluate_plan(within, cases, self.resolution, beside=self.evaluation)
             return found.costs, found.result
 
         rivals_rise = self.register.number("rivals.premium_change")

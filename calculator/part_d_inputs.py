@@ -13,6 +13,7 @@ from calculator.model import payment, selection, spending
 from calculator.model.arrays import MONTHS, Array, monthly_probability
 from calculator.model.benefit import Rules
 from calculator.model.inputs import Drugs, Inputs, Levers, Population, Supplement
+from calculator.model.known import Known
 from calculator.model.selection import Movers
 from calculator.scenario import PlanScenario
 from calculator.spending_inputs import (
@@ -47,8 +48,14 @@ def horizon(scenario: PlanScenario, register: Register) -> tuple[dt.date, dt.dat
     return start, end
 
 
-def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inputs:
-    """Everything one run needs, with `points` spending strata per group beside the zero one."""
+def build_inputs(
+    scenario: PlanScenario, register: Register, points: int, known: Known | None = None
+) -> Inputs:
+    """Everything one run needs, with `points` spending strata per group beside the zero one.
+
+    known: what another run worked out.
+    """
+    known = known or Known()
     start, end = horizon(scenario, register)
     years = tuple(range(start.year, end.year + 1))
     number = register.number
@@ -86,6 +93,7 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
         _churn(scenario, register),
         alone,
         products.share,
+        known,
     )
     population = _population(scenario, register, years, members, opening)
     plan_type = scenario.plan.type
@@ -109,7 +117,9 @@ def build_inputs(scenario: PlanScenario, register: Register, points: int) -> Inp
         ),
         spend=spend,
         weights=weights,
-        user_weights=spending.tilt(weights, spend[:, 0], assumed("spending.user_spend_ratio")),
+        user_weights=known(
+            spending.tilt, weights, spend[:, 0], assumed("spending.user_spend_ratio")
+        ),
         class_mix=class_mix,
         baseline_dir=assumed("spending.dir_share"),
         dir_by_drug=register.word("assumptions.payment.dir_allocation") == "by_drug",

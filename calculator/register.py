@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,6 +53,7 @@ class Register:
         self.read: set[str] = set()
         self.own_source: str | None = None
         self._known: dict[tuple[str, dt.date], Array] = {}
+        self._known_yearly: dict[tuple[str, tuple[int, ...]], Array] = {}
 
     # -- overlays
 
@@ -66,13 +69,7 @@ class Register:
         """Lay a terms package over the levers' neutral values."""
         if package not in self.tree.terms:
             raise InputError("terms.package", "one of " + ", ".join(self.tree.terms), package)
-        levers = {}
-        for lever, values in self.tree.terms[package].levers.items():
-            entry = self.entries[f"terms.{lever}"]
-            # Before the first date a package names, the lever is neutral.
-            merged = {"values": {**entry.values, **values}}
-            levers[f"terms.{lever}"] = entry.model_copy(update=merged)
-        return self._replaced(levers, ())
+        return self._replaced(dict(_laid(self.tree)[package]), ())
 
     def with_entries(self, entries: Mapping[str, Assumption]) -> Register:
         """Add entries, such as a scenario's own numbers."""
@@ -173,6 +170,36 @@ class Register:
         new.cases = {**self.cases, **cases}
         return new
 
+    def with_known(self, other: Register) -> Register:
+        """Take over the numbers another register worked out, where no case and no change is.
+
+        What it read counts as read here too.
+        """
+        moved = {one.locate(path)[0] for one in (self, other) for path in one.cases}
+        theirs = other.entries
+        alike: dict[str, bool] = {}
+
+        def known(path: str) -> bool:
+            if path not in alike:
+                entry = self.entries.get(path)
+                alike[path] = (
+                    entry is not None
+                    and path not in moved
+                    and (entry is theirs[path] or entry == theirs[path])
+                    and all(
+                        known(f"assumptions.{dated.grow}")
+                        for dated in entry.values.values()
+                        if dated.grow
+                    )
+                )
+            return alike[path]
+
+        new = self._replaced({}, ())
+        new.read = self.read | other.read
+        new._known = {at: number for at, number in other._known.items() if known(at[0])}
+        new._known_yearly = {at: row for at, row in other._known_yearly.items() if known(at[0])}
+        return new
+
     def bounds(self, path: str) -> tuple[float, float]:
         """Bounds of a numeric path; an InputError for a word, a date or an unknown path."""
         entry = self.entries[self.locate(path)[0]]
@@ -213,15 +240,15 @@ class Register:
     def number(self, path: str, day: dt.date | None = None) -> Array:
         """The number in force on a day (the last one given, without a day), (C,); nan for none."""
         day = day or max(self.entries[path].values)
-        since, dated = self.dated(path, day)
-        known = self._known.get((path, since))
+        known = self._known.get((path, day))
         if known is None:
+            since, dated = self.dated(path, day)
             exact = np.atleast_1d(np.asarray(self._exact(path, day), dtype=np.float64))
             step = self.entries[path].round_to
             given = {path, f"{path}.{day_word(since)}"} & set(self.cases)
             # Projections are rounded as the statute rounds; what is given stays as given.
             known = np.round(exact / step) * step if step and dated.grow and not given else exact
-            self._known[path, since] = known
+            self._known[path, day] = known
         return known
 
     def neutral(self, path: str) -> Array:
@@ -232,8 +259,14 @@ class Register:
 
     def yearly(self, path: str, years: Iterable[int]) -> Array:
         """The numbers in force on 1 January of each year, (C, Y)."""
-        columns = [self.number(path, dt.date(year, 1, 1)) for year in years]
-        return np.stack(np.broadcast_arrays(*columns), axis=-1)
+        years = tuple(years)
+        known = self._known_yearly.get((path, years))
+        if known is None:
+            columns = [self.number(path, dt.date(year, 1, 1)) for year in years]
+            known = np.stack(np.broadcast_arrays(*columns), axis=-1)
+            known.flags.writeable = False
+            self._known_yearly[path, years] = known
+        return known
 
     def _value(self, path: str, day: dt.date | None) -> Scalar:
         return self.dated(path, day or max(self.entries[path].values))[1].value
@@ -259,15 +292,61 @@ class Register:
 
     def resolved(self) -> dict[str, Any]:
         """Every value as plain data, for the fingerprint and the record of a run."""
+        return {path: _plain(entry) for path, entry in self._fixed()}
+
+    def resolved_text(self) -> str:
+        """The same as JSON, keys in order, for the fingerprint: shipped entries are written once.
+
+        >>> from calculator.assumptions import load_assumptions
+        >>> register = load_assumptions("announced_2025_12")
+        >>> register.resolved_text() == as_json(register.resolved())
+        True
+        """
+        shipped = _shipped_texts(self.tree)
+        parts = []
+        for path, entry in self._fixed():
+            text = shipped.get(id(entry))
+            parts.append(f"{as_json(path)}:{as_json(_plain(entry)) if text is None else text}")
+        return "{" + ",".join(parts) + "}"
+
+    def _fixed(self) -> list[tuple[str, Assumption]]:
+        """Every entry that a run rests on, in the order of the paths."""
         # Staying out is settled on the statutory corridor, whatever the terms lay over it.
         statutory = {
             f"neutral.{path}": entry
             for path, entry in self.tree.entries.items()
             if path.startswith(STATUTORY)
         }
-        return {
-            path: {
-                day_word(day): dated.model_dump(mode="json") for day, dated in entry.values.items()
-            }
-            for path, entry in sorted({**self.entries, **statutory}.items())
+        return sorted({**self.entries, **statutory}.items())
+
+
+def as_json(data: object) -> str:
+    """JSON that is the same for the same content."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _plain(entry: Assumption) -> dict[str, Any]:
+    return {day_word(day): dated.model_dump(mode="json") for day, dated in entry.values.items()}
+
+
+@lru_cache(maxsize=4)
+def _laid(tree: Tree) -> Mapping[str, Mapping[str, Assumption]]:
+    """The levers as each terms package lays them: package -> path -> entry."""
+    found = {}
+    for package, terms in tree.terms.items():
+        levers = {f"terms.{lever}": values for lever, values in terms.levers.items()}
+        found[package] = {
+            # Before the first date a package names, the lever is neutral.
+            path: entry.model_copy(update={"values": {**entry.values, **values}})
+            for path, values in levers.items()
+            for entry in (tree.entries[path],)
         }
+    return found
+
+
+@lru_cache(maxsize=4)
+def _shipped_texts(tree: Tree) -> Mapping[int, str]:
+    """The JSON of every shipped entry and lever, which live as long as the tree: id -> text."""
+    entries = [*tree.entries.values()]
+    entries += [entry for levers in _laid(tree).values() for entry in levers.values()]
+    return {id(entry): as_json(_plain(entry)) for entry in entries}

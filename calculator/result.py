@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -21,6 +20,7 @@ from calculator.model import outcomes
 from calculator.model.arrays import MONTHS, Array
 from calculator.model.inputs import map_arrays
 from calculator.model.ledger import Ledger
+from calculator.register import as_json
 from calculator.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -177,12 +177,12 @@ class Decision(ABC):
 def fingerprint(scenario: Scenario, register: Register, resolution: str) -> str:
     """sha256 of the inputs, the resolved assumptions, the resolution and the version."""
     record = {
-        "version": __version__,
         "resolution": resolution,
         "scenario": scenario.model_dump(mode="json"),
-        "assumptions": register.resolved(),
+        "version": __version__,
     }
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # One JSON object with its keys in order, of which the assumptions are the first.
+    text = f'{{"assumptions":{register.resolved_text()},{as_json(record)[1:]}'
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -136,9 +136,9 @@ class Terms(BaseModel):
     levers: dict[str, dict[dt.date, Dated]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tree:
-    """Everything under assumptions/ but the scenarios."""
+    """Everything under assumptions/ but the scenarios. Read once, so a tree is like itself only."""
 
     entries: Mapping[str, Assumption]
     sources: Mapping[str, Source]

@@ -11,12 +11,15 @@ from calculator.analysis.draws import uncertain_inputs
 from calculator.assumptions import Register
 from calculator.decision import evaluate
 from calculator.errors import InputError
+from calculator.medicaid_decision import StateEvaluation
 from calculator.medicaid_inputs import months_of
 from calculator.model.arrays import Array, array
+from calculator.part_d_decision import Evaluation
 from calculator.part_d_inputs import horizon
 from calculator.scenario import PlanScenario, Scenario, StateScenario, under
 
 CAPITATION = "terms.obesity_capitation"
+Beside = Evaluation | StateEvaluation
 # Halvings that place the end of what a run allows.
 HALVINGS = 16
 
@@ -90,11 +93,17 @@ def unit_of(register: Register, path: str) -> str:
 
 
 def worth(
-    scenario: Scenario, cases: Mapping[str, Array], resolution: str = "full"
+    scenario: Scenario,
+    cases: Mapping[str, Array],
+    resolution: str = "full",
+    beside: Beside | None = None,
 ) -> tuple[Array, Array]:
-    """Value of joining by case, USD in total and PMPM, (C,) each; every case a world of its own."""
+    """Value of joining by case, USD in total and PMPM, (C,) each; every case a world of its own.
+
+    beside: a run of the scenario itself, from which what the cases do not move is taken.
+    """
     count = max((len(values) for values in cases.values()), default=1)
-    result = evaluate(scenario, cases, resolution).result
+    result = evaluate(scenario, cases, resolution, beside=beside).result
     total = result.value.sum(axis=1)
     # An input that moves nothing leaves one case for all; members may be the same in all cases.
     months = np.broadcast_to(result.member_months, result.value.shape).sum(axis=1)
@@ -104,9 +113,18 @@ def worth(
     )
 
 
-def value_pmpm(scenario: Scenario, path: str, values: Array, resolution: str = "full") -> Array:
-    """Value of joining, USD PMPM, at each of `values` of one numeric path, (C,)."""
-    return worth(scenario, cases_of(scenario, {path: values}), resolution)[1]
+def value_pmpm(
+    scenario: Scenario,
+    path: str,
+    values: Array,
+    resolution: str = "full",
+    beside: Beside | None = None,
+) -> Array:
+    """Value of joining, USD PMPM, at each of `values` of one numeric path, (C,).
+
+    beside: as for `worth`.
+    """
+    return worth(scenario, cases_of(scenario, {path: values}), resolution, beside)[1]
 
 
 def cases_of(scenario: Scenario, moved: Mapping[str, Array]) -> dict[str, Array]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from calculator.analysis.draws import UncertainInput, uncertain_inputs
 from calculator.analysis.moved import (
+    Beside,
     by_date,
     cases_of,
     linked,
@@ -23,7 +24,7 @@ from calculator.analysis.moved import (
     worth,
 )
 from calculator.assumptions import Register
-from calculator.decision import decide, evaluate
+from calculator.decision import evaluate
 from calculator.errors import InputError
 from calculator.model.arrays import MONTHS, Array, array, sign_changes, straight_root
 from calculator.result import Progress
@@ -50,8 +51,8 @@ __all__ = [
     "worth",
 ]
 
-# Each round divides the bracket by this; three rounds place a root within 1/27,000 of the range.
-GRID, ROUNDS = 31, 3
+# A grid over the range, and how wide a bracket around a root may be, as a share of the range.
+GRID, NARROW = 31, 1.0 / 27_000.0
 PART_C = "plan.part_c_coding"
 NET_PRICE = "terms.guaranteed_net_price"
 SAME = 1e-12  # relative: what adding in another order may do to a value
@@ -92,19 +93,27 @@ def breakeven(
     low: float | None = None,
     high: float | None = None,
     resolution: str = "full",
+    beside: Beside | None = None,
 ) -> Breakeven:
-    """The value of `path` at which joining is worth nothing, within its bounds or low to high."""
+    """The value of `path` at which joining is worth nothing, within its bounds or low to high.
+
+    beside: a run of the scenario itself, from which what the path does not move is taken.
+    """
+
+    def at(values: Array) -> Array:
+        return value_pmpm(scenario, path, values, resolution, beside)
+
     scenario = varied(scenario, path)
     asked = low, high
     low, high = range_to_try(scenario, path, *asked)
     grid = np.linspace(low, high, GRID)
     try:
-        values = value_pmpm(scenario, path, grid, resolution)
+        values = at(grid)
     except InputError:
         # Bounds are of one input; together with the others less may be possible.
         low, high = range_to_try(scenario, path, *asked, narrow=True)
         grid = np.linspace(low, high, GRID)
-        values = value_pmpm(scenario, path, grid, resolution)
+        values = at(grid)
     own = by_date(scenario, path)
     said: dict[str, Any] = {
         "moved": tuple(cases_of(scenario, {path: grid[:1]})),
@@ -121,9 +130,10 @@ def breakeven(
     now = grid[0] if np.isnan(now) else now
     count = len(crossing)
     first = int(crossing[np.argmin(np.abs(grid[crossing] - now))])
-    for _ in range(ROUNDS - 1):
-        grid = np.linspace(grid[first], grid[first + 1], GRID)
-        values = value_pmpm(scenario, path, grid, resolution)
+    widest = NARROW * (high - low)
+    while grid[first + 1] - grid[first] > 1.001 * widest:
+        grid = _finer(grid, values, first, widest)
+        values = at(grid)
         first = int(sign_changes(values)[0])
     return Breakeven(
         *(path, low, high, straight_root(grid, values, first), *ends),
@@ -131,6 +141,16 @@ def breakeven(
         pays_below=bool(values[first] > values[first + 1]),
         **said,
     )
+
+
+def _finer(grid: Array, values: Array, left: int, widest: float) -> Array:
+    """A grid between two points, dense where a straight line between their values is 0.
+
+    Value is mostly straight from one point to the next, and then the root lies there.
+    """
+    low, high = grid[left], grid[left + 1]
+    near = straight_root(grid, values, left) + widest * np.array([-0.5, 0.5])
+    return np.unique(np.concatenate([np.linspace(low, high, GRID), np.clip(near, low, high)]))
 
 
 def breakeven_dict(found: Breakeven, register: Register) -> dict[str, Any]:
@@ -171,16 +191,21 @@ class Alternatives:
     discount_counted: dict[bool, float]  # counts towards the net price -> USD PMPM
 
 
-def alternatives(scenario: PlanScenario, resolution: str = "full") -> Alternatives:
-    """Value with none, the chosen share and all of the cost in the bid; discount counted or not."""
-    chosen = float(scenario.register().number(PRICED)[0])
+def alternatives(
+    scenario: PlanScenario, resolution: str = "full", beside: Beside | None = None
+) -> Alternatives:
+    """Value with none, the chosen share and all of the cost in the bid; discount counted or not.
+
+    beside: a run of the scenario itself.
+    """
+    register = scenario.register()
+    chosen, now = float(register.number(PRICED)[0]), register.flag(COUNTED)
     shares = sorted({0.0, chosen, 1.0})
-    values = value_pmpm(scenario, PRICED, np.array(shares), resolution)
-    counted = {
-        flag: decide(scenario.with_settings({COUNTED: flag}), resolution=resolution).value.pmpm
-        for flag in (True, False)
-    }
-    return Alternatives(dict(zip(shares, map(float, values), strict=True)), counted)
+    values = value_pmpm(scenario, PRICED, np.array(shares), resolution, beside)
+    priced = dict(zip(shares, map(float, values), strict=True))
+    _, other = worth(scenario.with_settings({COUNTED: not now}), {}, resolution, beside)
+    counted = {now: priced[chosen], not now: float(other[0])}
+    return Alternatives(priced, {flag: counted[flag] for flag in (True, False)})
 
 
 # --------------------------------------------------------------------------------------- tornado
@@ -261,29 +286,29 @@ def tornado(
     own, known when the bid is filed. Part C coding of a Medicare Advantage plan is always among
     them: no range was published, so it is moved by a year's drug at the guaranteed net price.
     """
-    total, pmpm = worth(scenario, {}, resolution)
-    register = evaluate(scenario, resolution=resolution).register
+    central = evaluate(scenario, resolution=resolution)
+    total, pmpm = worth(scenario, {}, resolution, central)
     inputs = uncertain_inputs(scenario)
     bars = []
     for done, one in enumerate(inputs, start=1):
-        bars.append(_bar(scenario, one, resolution))
+        bars.append(_bar(scenario, one, resolution, central))
         if progress:
             progress(done, len(inputs))
     if isinstance(scenario, PlanScenario) and scenario.plan.type in ("mapd", "dsnp"):
-        bars.append(_coding(scenario, resolution))
+        bars.append(_coding(scenario, resolution, central))
     bars.sort(key=lambda bar: -bar.width)
-    return Tornado(float(total[0]), float(pmpm[0]), tuple(bars), _unranged(register))
+    return Tornado(float(total[0]), float(pmpm[0]), tuple(bars), _unranged(central.register))
 
 
-def _bar(scenario: Scenario, one: UncertainInput, resolution: str) -> Bar:
+def _bar(scenario: Scenario, one: UncertainInput, resolution: str, central: Beside) -> Bar:
     ends = {
         path: array(np.clip([spread.low, spread.high], *limits))
         for (path, _, spread), limits in zip(one.parts, one.limits, strict=True)
     }
-    return _moved(scenario, one.path, one.status, ends, resolution)
+    return _moved(scenario, one.path, one.status, ends, resolution, central)
 
 
-def _coding(scenario: PlanScenario, resolution: str) -> Bar:
+def _coding(scenario: PlanScenario, resolution: str, central: Beside) -> Bar:
     """Part C coding, up and down by what a treated member's drug costs in a year."""
     register = scenario.register()
     fills = MONTHS * own_value(register, "assumptions.persistence.fills_per_month")
@@ -291,16 +316,21 @@ def _coding(scenario: PlanScenario, resolution: str) -> Bar:
     floor, ceiling = register.bounds(PART_C)
     step = ceiling if np.isnan(price) else price * fills
     ends = array(np.clip([own - step, own + step], floor, ceiling))
-    return _moved(scenario, PART_C, "assumed", {PART_C: ends}, resolution)
+    return _moved(scenario, PART_C, "assumed", {PART_C: ends}, resolution, central)
 
 
 def _moved(
-    scenario: Scenario, path: str, status: str, ends: Mapping[str, Array], resolution: str
+    scenario: Scenario,
+    path: str,
+    status: str,
+    ends: Mapping[str, Array],
+    resolution: str,
+    central: Beside,
 ) -> Bar:
     """The bar of one input; the first of the paths that move is the one shown."""
     register = scenario.register()
     entry, first = register.entries[path], next(iter(ends))
-    totals, pmpm = worth(scenario, ends, resolution)
+    totals, pmpm = worth(scenario, ends, resolution, central)
     return Bar(
         path=path,
         label=entry.label,

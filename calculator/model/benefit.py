@@ -8,7 +8,7 @@ them, so amounts are time in a phase x flow. USD per member-year unless said oth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -101,17 +101,16 @@ def _time_to_reach(level: Array, pieces: list[tuple[Array, Array]]) -> Array:
     return elapsed
 
 
-def year_phases(
+def turning_points(
     standard: Array, first: Array, length: Array, rules: Rules, fills: Fills | None
-) -> Phases:
-    """Split a member's year into phases.
+) -> tuple[Array, Array]:
+    """Months of a year after which the deductible and then the threshold are met; 12: not met.
 
-    standard: gross of standard claims, USD a year, spread evenly. On therapy from month `first`
-    (0 = January) for `length` months. Everything broadcasts.
+    Arguments as in `year_phases`; everything broadcasts.
 
-    >>> year = year_phases(array(20_000), array(0), array(0), rules_2027, None)
-    >>> [float(amount) for amount in year.standard]
-    [700.0, 6800.0, 12500.0]
+    >>> met = turning_points(array(24_000), array(0), array(0), rules_2027, None)
+    >>> [float(month) for month in met]
+    [0.35, 3.75]
     """
     flow = array(standard) / MONTHS
     start, stop = array(first), array(first) + array(length)
@@ -143,26 +142,76 @@ def year_phases(
         pieces.append((months - before, rules.coinsurance * flow + (copay if on else nothing)))
         begun = begun + months
     threshold_month = _time_to_reach(rules.threshold, pieces)
-    deductible_month = np.minimum(deductible_month, threshold_month)
+    return np.minimum(deductible_month, threshold_month), threshold_month
 
-    def on_therapy(since: Array, until: Array) -> Array:
-        months = np.maximum(np.minimum(until, stop) - np.maximum(since, start), 0.0)
-        return array(months * per_fill)
 
-    standard_by_phase = np.broadcast_arrays(
-        flow * deductible_month,
-        flow * (threshold_month - deductible_month),
-        flow * (MONTHS - threshold_month),
-    )
+def year_phases(
+    standard: Array, first: Array, length: Array, rules: Rules, fills: Fills | None
+) -> Phases:
+    """Split a member's year into phases.
+
+    standard: gross of standard claims, USD a year, spread evenly. On therapy from month `first`
+    (0 = January) for `length` months. Everything broadcasts.
+
+    >>> year = year_phases(array(20_000), array(0), array(0), rules_2027, None)
+    >>> [float(amount) for amount in year.standard]
+    [700.0, 6800.0, 12500.0]
+    """
+    return _between(array(0.0), array(MONTHS), standard, first, length, rules, fills)
+
+
+def month_phases(
+    standard: Array, first: Array, length: Array, rules: Rules, fills: Fills | None
+) -> Phases:
+    """The same year month by month: the months before the phases, (..., 12, 3).
+
+    Arguments as in `year_phases`; months sum to the year.
+
+    >>> year = month_phases(array(24_000), array(0), array(0), rules_2027, None)
+    >>> year.standard[:5].tolist()  # the deductible in January, the threshold in April
+    [[700.0, 1300.0, 0.0], [0.0, 2000.0, 0.0], [0.0, 2000.0, 0.0], [0.0, 1500.0, 500.0], \
+[0.0, 0.0, 2000.0]]
+    """
+    month = np.arange(MONTHS, dtype=np.float64)
+
+    def wide(amount: Array) -> Array:
+        return array(amount)[..., None]
+
+    monthly = Rules(**{part.name: wide(getattr(rules, part.name)) for part in fields(rules)})
+    if fills is not None:
+        fills = replace(
+            fills,
+            copay=wide(fills.copay),
+            gross=wide(fills.gross),
+            per_month=wide(fills.per_month),
+        )
+    return _between(month, month + 1.0, wide(standard), wide(first), wide(length), monthly, fills)
+
+
+def _between(
+    since: Array,
+    until: Array,
+    standard: Array,
+    first: Array,
+    length: Array,
+    rules: Rules,
+    fills: Fills | None,
+) -> Phases:
+    """What of a year's phases falls between two times, months."""
+    flow = array(standard) / MONTHS
+    start, stop = array(first), array(first) + array(length)
+    deductible_month, threshold_month = turning_points(standard, first, length, rules, fills)
+    edges = (since, *(np.clip(met, since, until) for met in (deductible_month, threshold_month)))
+    ends = (*edges[1:], until)
+    standard_by_phase = [flow * (end - begin) for begin, end in zip(edges, ends, strict=True)]
+    standard_phases = np.stack(np.broadcast_arrays(*standard_by_phase), axis=-1)
     if fills is None:
-        standard_phases = np.stack(standard_by_phase, axis=-1)
         return Phases(standard_phases, np.broadcast_to(0.0, standard_phases.shape))
-    fills_by_phase = np.broadcast_arrays(
-        on_therapy(nothing, deductible_month),
-        on_therapy(deductible_month, threshold_month),
-        on_therapy(threshold_month, array(MONTHS)),
-    )
-    return Phases(np.stack(standard_by_phase, axis=-1), np.stack(fills_by_phase, axis=-1))
+    fills_by_phase = [
+        np.maximum(np.minimum(end, stop) - np.maximum(begin, start), 0.0) * fills.per_month
+        for begin, end in zip(edges, ends, strict=True)
+    ]
+    return Phases(standard_phases, np.stack(np.broadcast_arrays(*fills_by_phase), axis=-1))
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,17 @@ windows of a year and phases before classes at the end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from calculator.model import benefit, cohort, ledger, price, spell_table
 from calculator.model.arrays import MONTHS, Array, array, pad_right
+from calculator.model.benefit import Phases, Rules
 from calculator.model.cohort import Cohort
 from calculator.model.drug_lines import (
     LIS,
     Branch,
-    Use,
     baseline_part,
     branch,
     contract,
@@ -25,8 +25,40 @@ from calculator.model.drug_lines import (
     rules,
 )
 from calculator.model.inputs import Inputs
+from calculator.model.known import Known, alike
 from calculator.model.people import People, Weight, by_year, people
 from calculator.model.spell_table import Between, Exact, Nodes
+
+# Fields of the inputs and of their levers that nothing here reads: they move what is settled later.
+SETTLED = {
+    *("risk_score", "has_bid", "bid", "national_average_bid", "base_premium", "national_weight"),
+    *("administration_and_margin", "margin_share", "priced_share", "credibility"),
+    *("rivals_bid_change", "rivals_premium_change", "rivals_lis_bid_change"),
+    *("auto_assigned_share", "benchmark_headroom", "waive_de_minimis", "de_minimis"),
+    *("low_income_benchmark", "rebate_funded_share", "zero_premium", "semi_elasticity"),
+    *("active_choosers", "retained_share", "offset_effect", "part_c_coding"),
+    *("prior_authorization_cost", "fixed_cost", "pmpm_cost"),
+}
+SETTLED_LEVERS = {
+    *("capitation", "capitation_per", "capitation_risk_adjusted", "capitation_in_target"),
+    *("extra_reinsurance", "extra_reinsurance_catastrophic_only"),
+    *("corridor_thresholds", "corridor_shares", "statutory_thresholds", "statutory_shares"),
+    *("stabilisation", "stabilisation_cap", "administrative_support"),
+}
+
+
+def same_costs(one: Inputs, other: Inputs) -> bool:
+    """Whether two runs have the same drug costs, as nothing that moves them differs."""
+    pairs = [
+        (getattr(mine, field.name), getattr(theirs, field.name))
+        for mine, theirs, later in (
+            (one, other, SETTLED | {"levers"}),
+            (one.levers, other.levers, SETTLED_LEVERS),
+        )
+        for field in fields(mine)
+        if field.name not in later
+    ]
+    return all(alike(mine, theirs) for mine, theirs in pairs)
 
 
 @dataclass(frozen=True)
@@ -44,8 +76,9 @@ class Costs:
     window_gap: Array  # (C, Y) user-months by window less user-months by month; 0
 
 
-def _people(inputs: Inputs, group: Cohort, weight: Weight) -> People:
-    return people(
+def _people(inputs: Inputs, group: Cohort, weight: Weight, known: Known) -> People:
+    return known(
+        people,
         group,
         inputs.population.fills_per_month,
         inputs.population.churn,
@@ -86,11 +119,12 @@ def _supplemented(inputs: Inputs, stay_out: Branch, fills: Array) -> Branch:
     )
 
 
-def _projected(inputs: Inputs) -> list[Cohort]:
+def _projected(inputs: Inputs, known: Known) -> list[Cohort]:
     """Members who are treated when joining, then those who come for it: non-LIS and LIS."""
     own = inputs.population
     groups = [
-        cohort.project(
+        known(
+            cohort.project,
             own.eligible,
             own.initiation,
             own.curve,
@@ -116,6 +150,11 @@ def _projected(inputs: Inputs) -> list[Cohort]:
     return groups
 
 
+def _without_therapy(spend: Array, parameters: Rules) -> Phases:
+    """The phases of a year of other claims, (C, Y, L, K, 3)."""
+    return benefit.year_phases(spend, array(0.0), array(0.0), rules(parameters, 2), None)
+
+
 def _baseline(inputs: Inputs, people: Array, standard: Array) -> Array:
     """Baseline spending of people (C, Y, L, K) by phase and class, (C, Y, L, 3, 3) USD."""
     classes = range(inputs.class_mix.shape[-1])
@@ -123,20 +162,20 @@ def _baseline(inputs: Inputs, people: Array, standard: Array) -> Array:
     return np.stack(by_class, axis=-1)
 
 
-def drug_costs(inputs: Inputs, nodes: Nodes | None = None) -> Costs:
+def drug_costs(inputs: Inputs, nodes: Nodes | None = None, known: Known | None = None) -> Costs:
     """Both branches' drug lines and treated people.
 
     nodes: what a spell moves is read between them; without, the table is made for these cases.
+    known: what another run worked out.
     """
+    known = known or Known()
     treatable = inputs.population
-    group, *coming = _projected(inputs)
+    group, *coming = _projected(inputs, known)
 
     gross = inputs.products.gross
     if inputs.levers.point_of_sale:
         gross = price.point_of_sale_price(gross, inputs.levers.guaranteed_net_price[..., None])
-    without = benefit.year_phases(
-        inputs.spend, array(0.0), array(0.0), rules(inputs.rules, 2), None
-    )
+    without = known(_without_therapy, inputs.spend, inputs.rules)
     # Users by group, and how they are spread over strata within it.
     in_group = inputs.user_weights.sum(axis=-1)
     within = np.divide(
@@ -147,15 +186,14 @@ def drug_costs(inputs: Inputs, nodes: Nodes | None = None) -> Costs:
     )
     table: Exact | Between
     if nodes is None:
-        table = spell_table.exact(inputs, without, within)
+        table = spell_table.exact(inputs, without, within, known)
     else:
         table = spell_table.between(inputs, nodes, within)
 
     everyone = inputs.weights[:, None] * pad_right(inputs.members, 2)
-    spells = cohort.windows(group)[:, :, None] * in_group[:, None, :, None]
-    uses: dict[int, Use] = {}
+    spells = known(cohort.windows, group)[:, :, None] * in_group[:, None, :, None]
     existing = {
-        name: existing_parts(inputs, without.standard, name, uses) for name in ("stay_out", "join")
+        name: existing_parts(inputs, without.standard, name, known) for name in ("stay_out", "join")
     }
 
     def join(members: Array, spells: Array) -> tuple[Branch, Array]:
@@ -194,14 +232,15 @@ def drug_costs(inputs: Inputs, nodes: Nodes | None = None) -> Costs:
         treated = cohort.treated_years(group).sum(axis=-1)
         come = new * MONTHS
 
-    join_people = replace(_people(inputs, crowd, inputs.weight), fills=count)
+    join_people = replace(_people(inputs, crowd, inputs.weight, known), fills=count)
     if treated is None:
         treated = join_people.treated_years.sum(axis=-1)
 
     if inputs.supplement is None:
         stay_out = _bridge(inputs, stay_out)
     else:
-        own = cohort.project(
+        own = known(
+            cohort.project,
             treatable.eligible,
             treatable.initiation * inputs.supplement.initiation_ratio[:, None],
             inputs.supplement.curve,
@@ -210,7 +249,7 @@ def drug_costs(inputs: Inputs, nodes: Nodes | None = None) -> Costs:
             treatable.opening_stock,
             treatable.opening_stopped,
         )
-        stay_out_people = _people(inputs, own, inputs.weight_alone)
+        stay_out_people = _people(inputs, own, inputs.weight_alone, known)
         stay_out = _supplemented(inputs, stay_out, stay_out_people.fills)
     return Costs(
         stay_out=stay_out,

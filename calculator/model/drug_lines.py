@@ -13,6 +13,7 @@ from calculator.model import benefit, ledger, price
 from calculator.model.arrays import MONTHS, Array, array, pad_right
 from calculator.model.benefit import Fills, Liability, Rules
 from calculator.model.inputs import Drugs, Inputs
+from calculator.model.known import Known
 from calculator.model.ledger import Ledger
 
 LIS = 1
@@ -162,45 +163,70 @@ class Use:
 
 
 def existing_use(
-    inputs: Inputs, base: Array, product: int, gross: Array, *, broad: bool = False
+    inputs: Inputs,
+    base: Array,
+    product: int,
+    gross: Array,
+    known: Known,
+    *,
+    broad: bool = False,
 ) -> Use:
     """Users of one drug covered today over strata; base (C, Y, L, K, 3) claims without it.
 
-    gross (C, Y) USD per fill; broad: its fills have the flat copay of the terms.
+    gross (C, Y) USD per fill; broad: its fills have the flat copay of the terms. known: uses
+    worked out before.
     """
     users = inputs.members * inputs.existing.share[:, product, None]
-    weights = inputs.user_weights[:, None] * pad_right(users, 2)
     per_month = inputs.existing_fills_per_month
-    if broad:
-        phases = benefit.year_phases(
-            inputs.spend,
-            array(0.0),
-            array(MONTHS),
-            rules(inputs.rules, 2),
-            fills(inputs, per_month, gross, 2),
-        )
+    return known(
+        _use,
+        inputs.spend,
+        inputs.rules,
+        inputs.user_weights[:, None] * pad_right(users, 2),
+        inputs.class_mix,
+        base,
+        per_month,
+        gross,
+        fills(inputs, per_month, gross, 2) if broad else None,
+    )
+
+
+def _use(
+    spend: Array,
+    parameters: Rules,
+    weights: Array,
+    class_mix: Array,
+    base: Array,
+    per_month: Array,
+    gross: Array,
+    terms: Fills | None,
+) -> Use:
+    """Users (C, Y, L, K) of one drug; terms: of its fills, where they have a flat copay."""
+    yearly = rules(parameters, 2)
+    if terms is not None:
+        phases = benefit.year_phases(spend, array(0.0), array(MONTHS), yearly, terms)
         spending = contract(weights, phases.fills)
         other = phases.standard
     else:
         added = pad_right(per_month[:, None] * MONTHS * gross, 2)
-        together = inputs.spend + added
-        phases = benefit.year_phases(together, array(0.0), array(0.0), rules(inputs.rules, 2), None)
+        together = spend + added
+        phases = benefit.year_phases(together, array(0.0), array(0.0), yearly, None)
         own = np.divide(added, together, out=np.zeros(together.shape), where=together > 0.0)
         spending = contract(weights, phases.standard * own[..., None])
         other = phases.standard * (1.0 - own)[..., None]
-    tilted = weights[..., None] * inputs.class_mix
+    tilted = weights[..., None] * class_mix
     change = other - base
     moved = [contract(tilted[..., index], change) for index in range(3)]
     return Use(spending, np.stack(moved, axis=-1))
 
 
 def existing_parts(
-    inputs: Inputs, base: Array, branch: str, known: dict[int, Use]
+    inputs: Inputs, base: Array, branch: str, known: Known
 ) -> tuple[list[Part], Array]:
     """Users covered today: their GLP-1 fills as parts, and what they move on other claims.
 
-    base (C, Y, L, K, 3) phases of other claims without the GLP-1; known: use at today's gross
-    price, filled in here, as it is the same in both branches. Returns the change of other claims,
+    base (C, Y, L, K, 3) phases of other claims without the GLP-1; known: uses worked out before,
+    as one at today's gross price is the same in both branches. Returns the change of other claims,
     (C, Y, L, 3, 3) USD.
     """
     drugs, levers = inputs.existing, inputs.levers
@@ -212,12 +238,7 @@ def existing_parts(
         gross = drugs.gross[:, :, product]
         if repriced and levers.point_of_sale:
             gross = price.point_of_sale_price(gross, levers.guaranteed_net_price)
-        if broad or (repriced and levers.point_of_sale):
-            use = existing_use(inputs, base, product, gross, broad=broad)
-        else:
-            if product not in known:
-                known[product] = existing_use(inputs, base, product, gross)
-            use = known[product]
+        use = existing_use(inputs, base, product, gross, known, broad=broad)
         moved = moved + use.moved
         spending = use.spending
         if broad:

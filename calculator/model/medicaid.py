@@ -386,3 +386,18 @@ def _share(rows: Ledger, line: str, amount: Array, match: Array) -> None:
     """Post an amount as its federal and its state part."""
     ledger.post(rows, line, "federal", amount * match)
     ledger.post(rows, line, "state", amount * (1.0 - match))
+
+
+def one_fill(inputs: Inputs, prices: Prices, group: int, *, guaranteed: bool, new: bool) -> Ledger:
+    """Who pays for one fill of a group by month, before and after rebates: rows, USD, (C, T).
+
+    prices: of the products among which its `share` chooses, one-hot for one product. group: its
+    place in inputs.groups.names. guaranteed: on the model's net price; new: a use that the
+    capitation prices only in part until rates are rebased.
+    """
+    rows: Ledger = {}
+    fill = _economics(inputs, prices, guaranteed)
+    priced = inputs.priced_share if new else np.ones((1, 1))
+    line = "model_drugs" if new else "existing_glp1"
+    _post_fills(rows, inputs, line, np.ones((1, 1)), fill, group, priced)
+    return rows

@@ -19,6 +19,7 @@ from calculator.model.arrays import Array, array, pad_right
 from calculator.model.benefit import Fills, Phases, Rules
 from calculator.model.drug_lines import contract, rules
 from calculator.model.inputs import Inputs
+from calculator.model.known import Known
 
 # Nodes of spending: even below the threshold's; above it even in the month in which the threshold
 # is met, the ends of months among them (a multiple of 12), because there the table has its kinks.
@@ -129,14 +130,35 @@ class Exact:
         return Moved(_over_windows(spells, self.standard), _over_windows(spells, self.fills))
 
 
-def exact(inputs: Inputs, without: Phases, within: Array) -> Exact:
+def exact(inputs: Inputs, without: Phases, within: Array, known: Known | None = None) -> Exact:
     """The table at every stratum and window. without: phases of the strata with no therapy.
 
-    within (C, L, K): how users of a group are spread over its strata.
+    within (C, L, K): how users of a group are spread over its strata. known: tables made before.
     """
-    own = year(inputs)
+    levers = inputs.levers
+    return (known or Known())(
+        _exact,
+        year(inputs),
+        inputs.rules,
+        levers.deductible_exempt,
+        levers.copay_counts_to_troop,
+        inputs.class_mix,
+        without.standard,
+        within,
+    )
+
+
+def _exact(
+    own: Year,
+    parameters: Rules,
+    deductible_exempt: bool,
+    counts_to_troop: bool,
+    class_mix: Array,
+    without: Array,
+    within: Array,
+) -> Exact:
     yearly = replace(
-        rules(inputs.rules, 3),
+        rules(parameters, 3),
         deductible=pad_right(own.deductible, 3),
         threshold=pad_right(own.threshold, 3),
         coinsurance=pad_right(own.coinsurance, 3),
@@ -150,13 +172,13 @@ def exact(inputs: Inputs, without: Phases, within: Array) -> Exact:
             copay=pad_right(own.copay, 3),
             gross=pad_right(own.gross, 3),
             per_month=pad_right(own.per_month[:, None], 3),
-            deductible_exempt=inputs.levers.deductible_exempt,
-            counts_to_troop=inputs.levers.copay_counts_to_troop,
+            deductible_exempt=deductible_exempt,
+            counts_to_troop=counts_to_troop,
         ),
     )
-    moved = table.standard - without.standard[: len(table.standard), ..., None, :]
+    moved = table.standard - without[: len(table.standard), ..., None, :]
     flat = moved.reshape(*moved.shape[:4], -1)
-    by_class = _by_class(within, inputs.class_mix, flat)
+    by_class = _by_class(within, class_mix, flat)
     flat = table.fills.reshape(*moved.shape[:4], -1)
     filled = contract(within[:, None], flat)
     return Exact(
