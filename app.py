@@ -2,7 +2,19 @@
 
 import streamlit as st
 
-from calculator.ui import decide, portfolio, selection, states, uncertainty
+from calculator.ui import (
+    assumptions,
+    claims,
+    decide,
+    export,
+    logs,
+    portfolio,
+    selection,
+    sign_in,
+    states,
+    uncertainty,
+    who_pays,
+)
 
 st.set_page_config(
     page_title="balance-calculator",
@@ -10,16 +22,24 @@ st.set_page_config(
     layout="wide",
     initial_sidebar_state=330,  # pixels; hidden at first on a phone
 )
+logs.discreet()
+sign_in.required()
 st.navigation(
     {
         "Decision": [
             st.Page(decide.render, title="Decide", url_path="decide", default=True),
+            st.Page(who_pays.render, title="Who pays each dollar", url_path="who_pays"),
             st.Page(selection.render, title="Adverse selection", url_path="selection"),
             st.Page(uncertainty.render, title="Uncertainty", url_path="uncertainty"),
         ],
         "Many payers": [
             st.Page(states.render, title="States", url_path="states"),
             st.Page(portfolio.render, title="Portfolio", url_path="portfolio"),
+        ],
+        "Inputs and files": [
+            st.Page(claims.render, title="My claims", url_path="claims"),
+            st.Page(assumptions.render, title="Assumptions", url_path="assumptions"),
+            st.Page(export.render, title="Export and compare", url_path="export"),
         ],
     },
     position="top",

@@ -53,8 +53,10 @@ def app_command(
     # Headless: otherwise a first start waits for an answer to a question of Streamlit's.
     command += ["--server.port", str(port), "--server.headless", "true"]
     typer.echo(f"Open http://localhost:{port} in a browser. Ctrl+C ends it.")
+    # Matrices are small and sessions many: a product over several threads waits more than it works.
+    environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
     # Streamlit reads its settings from the folder it starts in.
-    raise typer.Exit(subprocess.call(command, cwd=config.parent))
+    raise typer.Exit(subprocess.call(command, cwd=config.parent, env=environment))
 
 
 def main(arguments: list[str] | None = None) -> None:

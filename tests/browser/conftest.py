@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import (
@@ -21,12 +13,13 @@ from playwright.sync_api import (
     ConsoleMessage,
     Locator,
     Page,
+    Request,
     expect,
     sync_playwright,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30  # seconds; a busy machine is no failure
+from tests.serving import PATIENCE, served
+
 expect.set_options(timeout=PATIENCE * 1000)
 SIZES = {"desk": (1440, 1000), "phone": (390, 844)}
 # Letters of a picture that must not be cut off.
@@ -36,29 +29,8 @@ LETTERS = ".annotation, .xtick, .ytick, .xtitle, .ytitle, .textpoint text, .cbax
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
     """The app on a free port of this machine, as `balance app` starts it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
-    server = subprocess.Popen(
-        command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
-    )
-    url = f"http://localhost:{port}"
-    try:
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).close()
-                break
-            except (urllib.error.URLError, OSError):
-                if server.poll() is not None or time.monotonic() > until:
-                    pytest.fail("the app did not start")
-                time.sleep(0.1)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=PATIENCE)
+    with served() as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
@@ -164,7 +136,35 @@ def rgb(hexadecimal: str) -> tuple[int, ...]:
 
 
 @pytest.fixture(scope="session")
-def watched(context, address) -> Callable[..., AbstractContextManager[Seen]]:
+def heard() -> Callable[..., list[str]]:
+    """`heard(page, server)`: what the page complains of from now on, and whom else it asks."""
+
+    def listen(page: Page, *servers: str) -> list[str]:
+        complaints: list[str] = []
+        own = [*servers, *(url.replace("http:", "ws:") for url in servers), "data:", "blob:"]
+
+        def say(said: ConsoleMessage) -> None:
+            # Streamlit looks for its own service below a page's address first, and says so.
+            url = said.location.get("url", "")
+            looking = "/_stcore/" in url and not url.startswith(f"{servers[0]}/_stcore/")
+            if said.type == "error" and not looking:
+                complaints.append(f"{said.text} {url}")
+
+        def ask(asked: Request) -> None:
+            if not asked.url.startswith(tuple(own)):
+                complaints.append(asked.url)
+
+        page.set_default_timeout(PATIENCE * 1000)
+        page.on("console", say)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", ask)
+        return complaints
+
+    return listen
+
+
+@pytest.fixture(scope="session")
+def watched(context, address, heard) -> Callable[..., AbstractContextManager[Seen]]:
     """`with watched("/state", "phone", "dark", "Georgia") as seen`: a page that says so.
 
     It may not complain, show an exception or ask another machine for anything.
@@ -172,26 +172,11 @@ def watched(context, address) -> Callable[..., AbstractContextManager[Seen]]:
 
     @contextmanager
     def watch(path: str, size: str, scheme: str, says: str) -> Iterator[Seen]:
-        complaints: list[str] = []
-
-        def heard(said: ConsoleMessage) -> None:
-            # Streamlit looks for its own service below a page's address first, and says so.
-            looking = "/_stcore/" in said.location.get("url", "") and path != "/"
-            if said.type == "error" and not looking:
-                complaints.append(said.text)
-
         width, height = SIZES[size]
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(color_scheme=scheme)
-        page.set_default_timeout(PATIENCE * 1000)
-        page.on("console", heard)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        own = (address, "data:", "blob:", "ws:")
-        page.on(
-            "request",
-            lambda asked: None if asked.url.startswith(own) else complaints.append(asked.url),
-        )
+        complaints = heard(page, address)
         # The browser remembers whether another page left its sidebar open.
         page.add_init_script("localStorage.clear()")
         page.goto(f"{address}{path}")
