@@ -17,6 +17,7 @@ from calculator.assumptions import (
 from calculator.cli.common import BUG, JsonOption, app, say_json
 from calculator.decision import decide
 from calculator.errors import InputError
+from calculator.report.dates import moments
 from calculator.scenario import Scenario, StateScenario, load_scenario
 
 
@@ -136,6 +137,7 @@ def check_command(as_json: JsonOption = False) -> None:
             for variant in _variants(load_scenario(name).with_settings({"terms.package": package})):
                 decision = decide(variant, resolution="workbook")
                 decision.to_dict()
+                moments(decision)
                 read |= decision.register.read
     read |= _read_by_markets(tree) | _read_by_claims() | _read_by_draws()
     unread = sorted(set(load_assumptions().entries) - read)

@@ -15,6 +15,7 @@ from calculator.report.words import changed, dollars, share, terms_note
 
 # A part of the value from this size on is named in the sentence.
 WORTH_SAYING = 0.05
+CENT = 0.005
 YEARS = "By state fiscal year, named by the year in which it ends; USD but for fills and years."
 # The measures of a terminal's tables, in their order.
 SHOWN = (
@@ -33,6 +34,17 @@ SHOWN = (
 
 def verdict(decision: StateDecision) -> str:
     """What joining does to the state's budget, in one or two sentences, and what would turn it."""
+    said = opening(decision)
+    return f"{said} {_turn(decision)}" if decision.adopted and moves(decision) else said
+
+
+def moves(decision: StateDecision) -> bool:
+    """Whether joining changes the state's own spending at all."""
+    return abs(decision.value.total) >= CENT
+
+
+def opening(decision: StateDecision) -> str:
+    """What joining does to the state's budget, also at high uptake."""
     state = decision.register.tree.states[decision.scenario.state.abbr]["state"]
     start = decision.evaluation.months[0]
     last = decision.evaluation.months[-1]
@@ -43,7 +55,7 @@ def verdict(decision: StateDecision) -> str:
             f"{state} does not join: the net price is above the {dollars(most, 0)} a fill at which"
             " it would, so nothing changes."
         )
-    if abs(total) < 0.005:
+    if not moves(decision):
         return f"Joining from {start:%B %Y} changes nothing in {state}'s own spending."
     verb = "saves" if total > 0 else "costs"
     added = decision.high_uptake["total"]
@@ -58,11 +70,16 @@ def verdict(decision: StateDecision) -> str:
         does = "save" if today > 0 else "cost"
         uses = "GLP-1 drugs covered today, at the new price"
         sentence = f"{sentence} In that, {uses}, {does} {dollars(abs(today))}."
+    return sentence
+
+
+def _turn(decision: StateDecision) -> str:
+    """Where the net price alone would turn it."""
     root = breakeven_net_price(decision.evaluation.inputs)
     if root is None:
-        return f"{sentence} No net price alone would change the sign."
-    turned, side = ("stop saving", "above") if total > 0 else ("save", "below")
-    return f"{sentence} It would {turned} at a net price {side} {dollars(root, 0)} a fill."
+        return "No net price alone would change the sign."
+    turned, side = ("stop saving", "above") if decision.value.total > 0 else ("save", "below")
+    return f"It would {turned} at a net price {side} {dollars(root, 0)} a fill."
 
 
 def text(decision: StateDecision) -> str:

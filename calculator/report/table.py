@@ -145,6 +145,17 @@ def cents(amount: float, decimals: int) -> str:
     return shown if any(digit in "123456789" for digit in shown) else shown.removeprefix(MINUS)
 
 
+def signed(amount: float, decimals: int | None = None) -> str:
+    """A change in dollars: a plus, a true minus, or neither where nothing shows.
+
+    >>> signed(1.2), signed(-1.2), signed(0.001, 2)
+    ('+$1.20', '−$1.20', '$0.00')
+    """
+    text = dollars(amount) if decimals is None else cents(amount, decimals)
+    shows = any(digit in text for digit in "123456789")
+    return f"+{text}" if shows and amount > 0 else text
+
+
 def align(head: Sequence[str], rows: Sequence[Sequence[str]], *, total: bool = True) -> str:
     """Columns of text, the first to the left, the others to the right; the last row is a total."""
     table = [head, *rows]

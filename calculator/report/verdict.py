@@ -27,6 +27,7 @@ from calculator.report.words import (
 CAPITATION = "terms.obesity_capitation.amount"
 REINSURANCE = "terms.extra_reinsurance.share"
 NET_PRICE = "terms.guaranteed_net_price"
+UPTAKE = "assumptions.uptake.eligible_share"
 # Half a cent PMPM is shown as nothing.
 NOTHING = 0.005
 PAYERS = {
@@ -44,20 +45,22 @@ class Verdict:
     sentence: str
     breakevens: dict[str, Breakeven]
     alternatives: Alternatives
+    reading: str = ""  # its last sentence, where a reading that no source settles turns it
 
 
 def verdict(decision: PlanDecision) -> Verdict:
     """What joining is worth in one sentence, and what would turn it."""
     scenario, resolution = decision.scenario, decision.resolution
     found = {
-        path: breakeven(scenario, path, resolution=resolution)
-        for path in (REINSURANCE, CAPITATION, NET_PRICE)
+        path: breakeven(scenario, path, resolution=resolution, beside=decision.evaluation)
+        for path in (REINSURANCE, CAPITATION, NET_PRICE, UPTAKE)
     }
-    readings = alternatives(scenario, resolution)
+    readings = alternatives(scenario, resolution, decision.evaluation)
     if abs(decision.value.pmpm) < NOTHING:
         return Verdict(opening(decision), found, readings)
-    said = f"{opening(decision)} {_turn(decision, found)}"
-    return Verdict(said + _reading(decision, readings.discount_counted), found, readings)
+    reading = _reading(decision, readings.discount_counted)
+    said = " ".join(filter(None, (opening(decision), _turn(decision, found), reading)))
+    return Verdict(said, found, readings, reading)
 
 
 def opening(decision: PlanDecision) -> str:
@@ -115,7 +118,7 @@ def _reading(decision: PlanDecision, counted: dict[bool, float]) -> str:
     does = "does not count" if chosen else "counts"
     worth = f"is worth {dollars(other, 2)}" if other > 0 else f"costs {dollars(-other, 2)}"
     return (
-        f" One thing no source says turns it: if the manufacturer's discount {does} towards the"
+        f"One thing no source says turns it: if the manufacturer's discount {does} towards the"
         f" guaranteed net price, joining {worth} PMPM."
     )
 

@@ -10,18 +10,27 @@ import streamlit as st
 
 from calculator import decide
 from calculator.part_d_decision import PlanDecision
-from calculator.report import figures_part_d as figures
 from calculator.report import selection, table
+from calculator.report.causes import Causes, plan_causes
+from calculator.report.dates import Moment, moments
+from calculator.report.marks import Marks, days_of, marks
+from calculator.report.turns import Turn, lead, plan_turns
 from calculator.report.verdict import Verdict, opening, rests_on, verdict
 from calculator.report.words import dollars, share
 from calculator.scenario import PlanScenario
-from calculator.ui import parts
+from calculator.ui import decide_parts, parts
 from calculator.ui.downloads import workbook
 from calculator.ui.parts import cents, section, signed, usd
-from calculator.ui.widgets import plain, shown, theme
+from calculator.ui.widgets import plain, shown
 
 PRICED, INCLUDES = "assumptions.payment.priced_share", "terms.net_includes_discount"
-ALL_YEARS = "All years"
+# What the number of people on therapy is made of.
+PEOPLE = (
+    *("assumptions.uptake", "assumptions.persistence", "therapy", "plan.members"),
+    *("plan.member_trend", "terms.lifestyle_support", "selection"),
+)
+# The standard benefit of a year: published, or projected from the last published one.
+BENEFIT = ("assumptions.benefit.deductible", "assumptions.benefit.oop_threshold")
 
 
 @dataclass(frozen=True)
@@ -31,42 +40,51 @@ class Answer:
     decision: PlanDecision
     verdict: Verdict
     rests_on: list[tuple[str, str]]
-    payers: figures.DrugPayers
+    marks: Marks
+    turns: tuple[Turn, ...]
+    causes: Causes
+    dates: tuple[Moment, ...]
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def answer(content: str, _scenario: PlanScenario) -> Answer:
     """Both branches and what stands beside them, once for each content of a scenario."""
     decision = decide(_scenario)
+    said = verdict(decision)
+    dates, marked = moments(decision), marks(decision, days_of(decision))
     return Answer(
         decision=decision,
-        verdict=verdict(decision),
+        verdict=said,
         rests_on=rests_on(decision),
-        payers=figures.drug_payers(decision),
+        marks=marked,
+        turns=plan_turns(decision, said.breakevens, marked),
+        causes=plan_causes(decision),
+        dates=dates,
     )
 
 
 def draw(said: Answer) -> None:
     """Draw a plan's answer."""
     decision = said.decision
-    first = opening(decision)
-    parts.headline(first, said.verdict.sentence.removeprefix(first).strip(), said.rests_on)
-    _cards(decision)
-    _who_pays(said.payers)
-    _tables(decision)
+    worth = decision.value.pmpm
+    parts.headline(opening(decision), said.verdict.reading, said.rests_on)
+    decide_parts.chips(lead(said.turns, worth, ("pay", "stop paying")), said.turns)
+    _cards(said)
+    until = f"December {decision.years[-1]}"
+    decide_parts.from_stay_out_to_join(said.causes, said.marks, until, cents, "decide")
+    _years_and_dates(said)
     for line in table.remarks(decision):
         st.caption(plain(f"{line}."))
     st.caption(plain(f"Adverse selection: {selection.headline(decision.selection)}"))
     _both_ways(said)
     section("What members get")
-    parts.outcomes(
-        decision.outcomes, decision.register, "starters", f"December {decision.years[-1]}"
-    )
+    parts.outcomes(decision.outcomes, decision.register, "starters", until)
     workbook(decision, "decide.workbook")
     parts.basis(decision, said.rests_on, [dt.date(year, 1, 1) for year in decision.years])
 
 
-def _cards(decision: PlanDecision) -> None:
+def _cards(said: Answer) -> None:
+    decision, every = said.decision, said.marks.of()
     years, value = decision.years, decision.value
     first, last = str(years[0]), str(years[-1])
     branches, outcomes = decision.branches(), decision.outcomes
@@ -92,7 +110,8 @@ def _cards(decision: PlanDecision) -> None:
                 f"{without:,.0f} if staying out",
             ),
             _fourth(decision, branches, last),
-        ]
+        ],
+        marks=[every, every, said.marks.of(*PEOPLE), every],
     )
 
 
@@ -118,36 +137,23 @@ def _fourth(decision: PlanDecision, branches: dict[str, Any], last: str) -> tupl
     )
 
 
-def _who_pays(payers: figures.DrugPayers) -> None:
-    title = figures.payers_title(payers)
-    section(title)
-    if payers.join:
-        alt = f"{title} {figures.payers_alt(payers)}"
-        figure = figures.payers_figure(payers, theme())
-        parts.picture(figure, alt, figures.payers_note(payers), "who_pays")
-
-
-def _tables(decision: PlanDecision) -> None:
+def _years_and_dates(said: Answer) -> None:
     left, right = st.columns([5, 4], gap="large")
     with left:
-        section("Both branches by line, USD PMPM")
-        years = [ALL_YEARS, *(str(year) for year in decision.years)]
-        picked = parts.switch("Year", years, "decide.year")
-        year = int(picked) if picked in years[1:] else None
-        parts.written(
-            table.by_line(decision, year),
-            ["Line", *table.COLUMNS],
-            columns=[cents] * 3,
-            bold_last=True,
-        )
-    with right:
         section("The plan's result by year, USD")
+        rows = []
+        for year, *amounts in table.by_year(said.decision):
+            days = [dt.date(int(year), 1, 1)] if year.isdigit() else None
+            marks = said.marks.of(*BENEFIT, days=days) if days else ()
+            rows.append((parts.marked(year, marks), *amounts))
         parts.written(
-            table.by_year(decision),
+            rows,
             ["Year", *table.COLUMNS, "PMPM"],
             columns=[usd, usd, usd, cents],
             bold_last=True,
         )
+    with right:
+        decide_parts.timeline(said.dates)
 
 
 def _both_ways(said: Answer) -> None:

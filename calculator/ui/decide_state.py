@@ -10,20 +10,29 @@ from calculator import decide
 from calculator.medicaid_decision import StateDecision
 from calculator.report import budget as budgets
 from calculator.report.budget import MEASURES, PEOPLE, PMPM, UNITS, USD, Basis, Budget
+from calculator.report.causes import Causes, state_causes
+from calculator.report.dates import Moment, moments
 from calculator.report.figures_medicaid import budget_figure
-from calculator.report.state import rests_on, verdict
+from calculator.report.marks import Marks, days_of, marks
+from calculator.report.state import opening, rests_on
 from calculator.report.table import COLUMNS
+from calculator.report.turns import Turn, lead, state_turns
 from calculator.report.words import share
 from calculator.scenario import StateScenario
-from calculator.ui import parts
+from calculator.ui import decide_parts, parts
 from calculator.ui.downloads import download, file_name, workbook
 from calculator.ui.inputs_medicaid import CONFIDENTIAL
 from calculator.ui.parts import cents, count, section, signed, usd
 from calculator.ui.widgets import plain, shown, theme
 
-ALL_YEARS = "All years"
 GROSS, NET = "Gross", "Net of rebates"
 ACCRUAL, CASH = "Accrual", "Cash"
+# What the number of people on therapy is made of.
+USE = (
+    *("assumptions.coverage", "assumptions.persistence", "therapy", "uptake", "groups"),
+    *("state.own_uptake_ratio", "state.months_covered", "terms.lifestyle_support"),
+)
+MATCH = ("state.fmap", "state.efmap")
 WRITE = {USD: usd, PMPM: cents, PEOPLE: count, budgets.FILLS: count}
 
 
@@ -32,27 +41,43 @@ class Answer:
     """Everything the page says about one scenario."""
 
     decision: StateDecision
-    verdict: str
+    opening: str
     rests_on: list[tuple[str, str]]
     budget: Budget
+    marks: Marks
+    turns: tuple[Turn, ...]
+    causes: Causes
+    dates: tuple[Moment, ...]
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def answer(content: str, _scenario: StateScenario) -> Answer:
     """Both branches and what stands beside them, once for each content of a scenario."""
     decision = decide(_scenario)
-    return Answer(decision, verdict(decision), rests_on(decision), budgets.budget(decision))
+    dates, marked = moments(decision), marks(decision, days_of(decision))
+    return Answer(
+        decision=decision,
+        opening=opening(decision),
+        rests_on=rests_on(decision),
+        budget=budgets.budget(decision),
+        marks=marked,
+        turns=state_turns(decision, marked),
+        causes=state_causes(decision),
+        dates=dates,
+    )
 
 
 def draw(said: Answer) -> None:
     """Draw a state's answer."""
-    decision = said.decision
-    parts.headline(*_split(said.verdict), said.rests_on)
+    decision, until = said.decision, said.budget.until
+    parts.headline(*_split(said.opening), said.rests_on)
+    worth = decision.value.pmpm
+    decide_parts.chips(lead(said.turns, worth, ("save", "stop saving")), said.turns)
     _cards(said)
+    decide_parts.from_stay_out_to_join(said.causes, said.marks, until, usd, "state")
     basis = _picture(said.budget)
     _tables(said, basis)
     section("What enrollees get")
-    until = said.budget.until
     parts.outcomes(decision.outcomes, decision.register, "starts", until, "fiscal year ")
     _files(said)
     days = [*decision.evaluation.months[::12], decision.evaluation.months[-1]]
@@ -71,7 +96,7 @@ def _split(sentence: str) -> tuple[str, str]:
 
 
 def _cards(said: Answer) -> None:
-    found, value = said.budget, said.decision.value
+    found, value, every = said.budget, said.decision.value, said.marks.of()
     rate = float(said.decision.register.number("assumptions.payment.discount_rate")[0])
     first, last = found.years[0], found.years[-1]
     whole = [year for year, months in zip(found.years, found.months, strict=True) if months == 12]
@@ -103,7 +128,8 @@ def _cards(said: Answer) -> None:
                 signed(found.added("federal", "net")),
                 f"all rebates {signed(rebates)}",
             ),
-        ]
+        ],
+        marks=[every, every, said.marks.of(*USE), every],
     )
 
 
@@ -124,10 +150,12 @@ def _picture(found: Budget) -> Basis:
     return basis
 
 
-def _year_name(found: Budget, year: str) -> str:
-    """A fiscal year; one that is not whole says so."""
-    months = found.months[found.years.index(year)]
-    return year if months == 12 else f"{year} ({months} months)"
+def _year_name(said: Answer, year: str) -> str:
+    """A fiscal year; one that is not whole, or whose match rate is projected, says so."""
+    index = said.budget.years.index(year)
+    months, day = said.budget.months[index], days_of(said.decision)[index]
+    marks = said.marks.of(*MATCH, days=[day])
+    return parts.marked(year if months == 12 else f"{year} ({months} months)", marks)
 
 
 def _tables(said: Answer, basis: Basis) -> None:
@@ -135,8 +163,9 @@ def _tables(said: Answer, basis: Basis) -> None:
     left, right = st.columns([1, 1], gap="large")
     with left:
         section("Both branches by line, USD")
-        picked = parts.switch("Fiscal year", [ALL_YEARS, *found.years], "state.year")
+        picked = st.session_state.get("state.year")
         year = picked if picked in found.years else None
+        st.caption(f"{f'Fiscal year {year}' if year else 'All fiscal years'}, as chosen above.")
         rows = []
         for key, label, _ in MEASURES:
             out, into = (found.of(branch, key, year) for branch in budgets.BRANCHES)
@@ -146,13 +175,16 @@ def _tables(said: Answer, basis: Basis) -> None:
     with right:
         section(f"{found.state}'s own money by fiscal year, USD")
         words = {"gross": "before rebates", "net": "net of rebates", "net_cash": "net, cash"}
-        st.caption(f"State dollars, {words[basis]}; PMPM is the difference per enrollee a month.")
+        st.caption(
+            f"State dollars, {words[basis]}; a minus in the difference is a saving, and PMPM is"
+            " the difference per enrollee a month."
+        )
         key = f"state_{basis}"
         yearly = []
         for name in (*found.years, None):
             out, into = (found.of(branch, key, name) for branch in budgets.BRANCHES)
             months = found.of("join", "member_months", name)
-            label = "Total" if name is None else _year_name(found, name)
+            label = "Total" if name is None else _year_name(said, name)
             yearly.append((label, out, into, into - out, (into - out) / months))
         parts.written(
             yearly,
@@ -161,6 +193,7 @@ def _tables(said: Answer, basis: Basis) -> None:
             bold_last=True,
         )
         _high_uptake(said)
+        decide_parts.timeline(said.dates)
 
 
 def _high_uptake(said: Answer) -> None:

@@ -223,7 +223,9 @@ class Form:
         wrong, link, key, setting = None, text, path, None
         try:
             text, link, key, setting = read(text)
-            st.session_state[self.key(path)] = text
+            # Set without need, it would be written over what is being typed meanwhile.
+            if text != st.session_state[self.key(path)]:
+                st.session_state[self.key(path)] = text
         except InputError as error:
             wrong = error
         draw(label, self.key(path), help_, hint)

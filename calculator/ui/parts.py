@@ -20,7 +20,7 @@ from calculator.result import NO_ADDED_COST, NOT_WITHIN, Decision, Progress
 from calculator.scenario import Scenario
 from calculator.ui.form import Form, key_of
 from calculator.ui.sidebar import DRAWN, offset_names
-from calculator.ui.widgets import badges, plain, shown
+from calculator.ui.widgets import BADGES, badges, plain, shown
 
 Said = TypeVar("Said")
 Note = tuple[str, str]  # badge, sentence
@@ -29,6 +29,7 @@ CENT = 0.005
 WAIT = 0.5  # seconds between looks at whether another run has ended
 WORD_JOINER = "\N{WORD JOINER}"
 LINE = 35  # height of a line of a table, pixels
+signed = table.signed
 
 
 # ------------------------------------------------------------------------------------ the inputs
@@ -76,7 +77,8 @@ def answered(form: Form, answer: Callable[[str, Any], Said]) -> Said:
 def headline(sentence: str, more: str, notes: Sequence[Note]) -> None:
     """The sentence that answers, what would turn it, and what it rests on in badges."""
     st.title(plain(sentence), anchor=False)
-    st.markdown(plain(more))
+    if more:
+        st.markdown(plain(more))
     badges(notes)
 
 
@@ -92,19 +94,44 @@ def split(said: str) -> tuple[str, str]:
     return f"{first.removesuffix('.')}.", more
 
 
-def cards(found: Sequence[tuple[str, str, str]], widths: Sequence[float] | None = None) -> None:
-    """At most four figures: label, figure, what stands beside it. widths: where one needs more."""
+def marked(text: str, marks: Sequence[str]) -> str:
+    """Text with a badge behind it for each thing that a reader must know of it.
+
+    >>> marked("Obesity capitation", ["not published"])
+    'Obesity capitation :orange-badge[not published]'
+    """
+    return f"{plain(text)} {badged(marks)}".strip()
+
+
+def badged(marks: Sequence[str]) -> str:
+    """A badge for each mark, each in its colour."""
+    return " ".join(f":{BADGES.get(mark, 'gray')}-badge[{plain(mark)}]" for mark in marks)
+
+
+def cards(
+    found: Sequence[tuple[str, str, str]],
+    widths: Sequence[float] | None = None,
+    marks: Sequence[Sequence[str]] | None = None,
+) -> None:
+    """At most four figures: label, figure, what stands beside it.
+
+    widths: where one needs more; marks: what a reader must know of each, below its figure.
+    """
     columns = st.columns(len(found) if widths is None else list(widths))
-    for column, (label, figure, beside) in zip(columns, found, strict=True):
-        column.metric(
+    known = marks or [()] * len(found)
+    for column, (label, figure, beside), said in zip(columns, found, known, strict=True):
+        card = column.container(border=True, height="stretch", gap="xsmall") if marks else column
+        card.metric(
             plain(label),
             plain(figure),
             plain(beside),
             delta_color="off",
             delta_arrow="off",
-            border=True,
-            height="stretch",
+            border=not marks,
+            height="content" if marks else "stretch",
         )
+        if said:
+            card.markdown(badged(said))
 
 
 def section(title: str) -> None:
@@ -182,17 +209,6 @@ def was_stopped(name: str) -> bool:
 
 
 # -------------------------------------------------------------------------------- words and tables
-
-
-def signed(amount: float, decimals: int | None = None) -> str:
-    """A change in dollars: a plus, a true minus, or neither where nothing shows.
-
-    >>> signed(1.2), signed(-1.2), signed(0.001, 2)
-    ('+$1.20', '−$1.20', '$0.00')
-    """
-    text = dollars(amount) if decimals is None else table.cents(amount, decimals)
-    shows = any(digit in text for digit in "123456789")
-    return f"+{text}" if shows and amount > 0 else text
 
 
 def unbroken(text: str) -> str:

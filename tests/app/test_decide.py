@@ -1,9 +1,15 @@
 """The first page as a person meets it: every example, every terms package, every wrong input."""
 
+import re
+
 import pytest
 
 from calculator import decide, load_scenario
 from calculator.assumptions import load_tree
+from calculator.report.causes import plan_causes
+from calculator.report.figures_waterfall import waterfall, waterfall_title
+from calculator.report.marks import days_of, marks
+from calculator.report.turns import plan_turns
 from calculator.report.verdict import opening, verdict
 from calculator.ui.form import offered
 from calculator.ui.widgets import plain
@@ -15,12 +21,89 @@ def test_every_example_opens_from_its_address_with_the_engines_own_words(opened,
     decision = decide(load_scenario(name))
     assert page.calm
     assert page.said == plain(opening(decision))
-    turn = verdict(decision).sentence.removeprefix(opening(decision)).strip()
-    assert plain(turn) in page.texts
+    said = verdict(decision)
+    assert not said.reading or plain(said.reading) in page.texts
+    for turn in plan_turns(decision, said.breakevens, marks(decision, days_of(decision))):
+        assert any(plain(turn.name) in text and plain(turn.answer) in text for text in page.texts)
     assert len(page.at.metric) == 4
     assert len(page.at.table) >= 4
     assert any(decision.fingerprint in text for text in page.texts)
     assert page.at.button(key="reset").disabled
+
+
+def causes(page):
+    """The table beside the waterfall, without marks: cause -> its three amounts."""
+    frame = page.at.table[0].value
+    return {name.partition(" :")[0]: list(row) for name, *row in frame.itertuples(index=False)}
+
+
+@pytest.mark.parametrize("name", ["pdp_regional", "egwp"])
+def test_the_waterfall_says_what_its_table_says_in_all_years_and_in_one(opened, name):
+    page = opened("decide", {"scenario": name})
+    decision = decide(load_scenario(name))
+    found = plan_causes(decision)
+    known = marks(decision, days_of(decision))
+    for picked, period in (("All years", None), ("2030", "2030")):
+        page.at.segmented_control(key="decide.year").select(picked).run()
+        wanted = waterfall(found, known, "December 2031", period)
+        shown = causes(page)
+        assert page.calm
+        assert waterfall_title(wanted) in page.sections
+        for row in found.rows(known, period):
+            amounts = shown[row.kind.label]
+            assert amounts == pytest.approx([row.stay_out, row.join, row.change])
+        result = shown["Plan's result"]
+        assert result == pytest.approx([wanted.stay_out, wanted.join, wanted.value])
+        parts = [row for label, row in shown.items() if label != "Plan's result"]
+        assert sum(row[2] for row in parts) == pytest.approx(result[2])
+
+
+def badges(text):
+    return re.findall(r"-badge\[([^\]]+)\]", text)
+
+
+def marks_of(page):
+    """What is marked where: on cards, causes, years and turns."""
+    lines = page.at.table[0].value.iloc[:, 0].tolist()
+    years = page.at.table[1].value.iloc[:, 0].tolist()
+    return {
+        **{line.partition(" :")[0]: badges(line) for line in (*lines, *years)},
+        "cards": {
+            mark
+            for one in page.at.markdown
+            if one.value.startswith(":") and one.value.endswith("]")
+            for mark in badges(one.value)
+        },
+    }
+
+
+def test_what_is_not_known_is_marked_at_the_number(opened):
+    found = marks_of(opened())
+    assert found["Obesity capitation"] == ["not published"]
+    assert found["Extra reinsurance"] == ["not published"]
+    assert found["2028"] == found["2031"] == ["projected"]
+    assert found["Total"] == []
+    assert {"not published", "projected"} <= found["cards"]
+
+
+def test_a_year_of_published_benefit_parameters_carries_no_mark(opened):
+    found = marks_of(opened("decide", {"horizon.start": "2027"}))
+    assert found["2027"] == []
+    assert found["2028"] == ["projected"]
+
+
+def test_a_users_own_number_is_marked_changed_and_no_longer_not_published(opened):
+    found = marks_of(opened("decide", {"terms.obesity_capitation.amount": "40"}))
+    assert found["Obesity capitation"] == ["changed"]
+    assert found["Extra reinsurance"] == ["not published"]
+    assert "changed" in found["cards"]
+
+
+def test_an_examples_numbers_are_marked_illustrative(opened):
+    found = marks_of(opened("decide", {"terms.package": "illustrative_all"}))
+    assert found["Obesity capitation"] == found["Extra reinsurance"] == ["illustrative"]
+    assert {"illustrative", "projected"} <= found["cards"]
+    assert "not published" not in found["cards"]
 
 
 @pytest.mark.parametrize("package", load_tree().terms)
@@ -164,7 +247,24 @@ def test_nobody_treated_is_a_page_too(opened):
         },
     )
     assert page.calm
-    assert "No model drug is filled under these inputs." in page.sections
+    assert any("goes to administration and margin" in title for title in page.sections)
+    assert "moves nothing here" in " ".join(page.texts)
+
+
+def test_a_plan_that_joins_for_nothing_is_a_page_too(opened):
+    page = opened(
+        "decide",
+        {
+            "assumptions.uptake.initiation": "0",
+            "assumptions.uptake.bridge_initiation": "0",
+            "assumptions.administration.fixed_cost": "0",
+            "terms.existing_users": "none",
+        },
+    )
+    assert page.calm
+    assert "changes nothing for this plan" in page.said
+    assert "Where each of these alone would turn it:" in page.texts
+    assert "Cause by cause, joining changes nothing for this plan." in page.sections
 
 
 def test_a_bug_of_ours_is_one_calm_sentence(opened, monkeypatch):

@@ -6,7 +6,11 @@ import pytest
 from calculator import decide, load_scenario
 from calculator.analysis.states import row, state_scenario
 from calculator.report import budget as budgets
-from calculator.report.state import verdict
+from calculator.report.causes import state_causes
+from calculator.report.figures_waterfall import waterfall, waterfall_title
+from calculator.report.marks import days_of, marks
+from calculator.report.state import opening, verdict
+from calculator.report.turns import state_turns
 from calculator.report.words import dollars
 from calculator.ui.form import offered
 from calculator.ui.widgets import plain
@@ -32,6 +36,8 @@ def test_every_example_opens_from_its_address_with_the_engines_own_words(opened,
     assert page.said == headline(decision)
     assert len(page.at.metric) == 4
     assert budgets.title(budgets.budget(decision), "net") in page.sections
+    for turn in state_turns(decision, marks(decision, days_of(decision))):
+        assert any(turn.name in text and plain(turn.answer) in text for text in page.texts)
     assert any(decision.fingerprint in text for text in page.texts)
     assert page.at.button(key="reset").disabled
     assert "Changed from default: **0**" in page.texts
@@ -44,7 +50,7 @@ def test_the_pages_own_figures_are_the_engines(opened):
     assert cards["Value to Georgia"][0] == dollars(decision.value.total)
     on_therapy = decision.outcomes["join"]["on_therapy"][decision.periods[-1]]
     assert cards["People on therapy, December 2031"] == (f"{on_therapy:,.0f}", "0 if staying out")
-    central, high = page.at.table[2].value.iloc[0, 1:]
+    central, high = page.at.table[3].value.iloc[0, 1:]
     assert (central, high) == (decision.value.total, decision.high_uptake["total"])
 
 
@@ -222,26 +228,55 @@ def test_the_switches_change_the_picture_and_the_table_together(opened):
     page = opened("state")
     found = budgets.budget(georgia())
     assert budgets.title(found, "net") in page.sections
-    net = page.at.table[1].value.iloc[-1]
+    net = page.at.table[2].value.iloc[-1]
 
     page.at.segmented_control(key="state.timing").select("Cash").run()
     assert budgets.title(found, "net_cash") in page.sections
-    cash = page.at.table[1].value.iloc[-1]
+    cash = page.at.table[2].value.iloc[-1]
     assert cash["join"] == found.of("join", "state_net_cash") != net["join"]
 
     page.at.segmented_control(key="state.view").select("Gross").run()
     assert budgets.title(found, "gross") in page.sections
     assert page.at.segmented_control(key="state.timing").disabled
-    assert page.at.table[1].value.iloc[-1]["join"] == found.of("join", "state_gross")
+    assert page.at.table[2].value.iloc[-1]["join"] == found.of("join", "state_gross")
 
     page.at.segmented_control(key="state.year").select("2029").run()
-    by_line = page.at.table[0].value.set_index("Line")
+    by_line = page.at.table[1].value.set_index("Line")
     assert by_line.loc["State, net", "join"] == found.of("join", "state_net", "2029")
+
+
+@pytest.mark.parametrize("name", offered("medicaid"))
+def test_the_waterfall_says_what_its_table_says_in_all_years_and_in_one(opened, name):
+    page = opened("state", {"scenario": name})
+    decision = decide(load_scenario(name))
+    found, known = state_causes(decision), marks(decision, days_of(decision))
+    for picked, period in (("All years", None), ("2029", "2029")):
+        page.at.segmented_control(key="state.year").select(picked).run()
+        wanted = waterfall(found, known, "December 2031", period)
+        assert page.calm
+        assert waterfall_title(wanted) in page.sections
+        last = list(page.at.table[0].value.iloc[-1])
+        assert last[0] == "State's result"
+        assert last[1:] == pytest.approx([wanted.stay_out, wanted.join, wanted.value])
+
+
+def test_fiscal_years_with_a_projected_match_rate_are_marked(opened):
+    years = opened("state").at.table[2].value.iloc[:, 0].tolist()
+    assert years[1] == "2028"
+    assert years[-2] == "2032 (6 months) :blue-badge[projected]"
+    assert years[-1] == "Total"
+
+
+def test_the_sentence_of_the_terminal_begins_as_the_page_does():
+    decision = georgia()
+    assert verdict(decision).startswith(opening(decision))
+    assert verdict(decision).endswith("It would save at a net price below $156 a fill.")
 
 
 def test_a_state_that_does_not_join_at_this_price_is_a_page_too(opened):
     page = opened("state").change("assumptions.coverage.conditional_net_price", "200")
     assert page.calm
+    assert "Cause by cause, joining changes nothing for Georgia." in page.sections
     assert "does not join" in page.said
     assert "After rebates, joining changes nothing." in page.sections
 

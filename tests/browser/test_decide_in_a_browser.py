@@ -5,7 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from calculator import decide, load_scenario
 from calculator.report.figures import COLOURS
+from tests.browser.conftest import rgb
 
 
 @pytest.fixture
@@ -16,22 +18,61 @@ def opened(watched):
     return open_
 
 
+def plots(seen):
+    """The waterfall and the timeline."""
+    found = seen.page.locator(".js-plotly-plot")
+    expect(found.nth(1).locator(".main-svg").first).to_be_visible()
+    return [found.nth(0), found.nth(1)]
+
+
 def looks_right(seen):
-    """It fits, and the picture is in the theme's own colours."""
-    bar = seen.figure.locator(".bars path").first
+    """It fits, nothing is cut off, and the last bar is in the theme's own blue."""
+    bar = seen.figure.locator(".bars path").last
     expect(bar).to_be_visible()
     seen.fits()
-    plan = COLOURS[seen.scheme]["plan"]
-    assert seen.colour(bar, "fill") == tuple(int(plan[at : at + 2], 16) for at in (1, 3, 5))
-    assert seen.contrast(seen.figure.locator(".annotation text").last) >= 4.5
-    name = re.compile("who pays for the model drugs")
-    assert seen.page.get_by_role("figure", name=name).count() == 1
+    for plot in plots(seen):
+        assert seen.cut_off(plot) == []
+        assert seen.overlapping(plot) == []
+        assert seen.contrast(plot.locator(".annotation text").last) >= 4.5
+    assert seen.colour(bar, "fill") == rgb(COLOURS[seen.scheme]["plan"])
+    for words in ("Waterfall from stay out", "Timeline"):
+        assert seen.page.get_by_role("figure", name=re.compile(words)).count() == 1
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desk", "dark"), ("phone", "light")])
-def test_the_page_shows_its_answer(opened, size, scheme):
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [("desk", "dark"), ("desk", "light"), ("phone", "light"), ("phone", "dark")],
+)
+def test_the_page_shows_its_answer_and_what_is_not_published(opened, size, scheme):
     with opened(size, scheme) as seen:
         looks_right(seen)
+        main = seen.page.get_by_test_id("stMain")
+        expect(main.get_by_text("Obesity capitation").first).to_be_visible()
+        expect(seen.figure.get_by_text("not published").first).to_be_visible()
+        expect(main.locator(".st-key-turns").get_by_text("pays below").first).to_be_visible()
+
+
+def test_a_year_changes_the_waterfall_and_the_table_beside_it(opened):
+    with opened("desk", "light") as seen:
+        looks_right(seen)
+        title = seen.page.get_by_role("heading", level=2).first
+        result = seen.page.get_by_test_id("stTable").first.locator("tr").last
+        before = result.inner_text()
+        seen.page.get_by_test_id("stMain").get_by_text("2029", exact=True).first.click()
+        expect(title).to_contain_text("In 2029, $")
+        expect(result).not_to_have_text(before)
+
+
+def test_the_workbook_is_handed_over_and_opens_again(opened, tmp_path):
+    with opened("desk", "dark") as seen:
+        looks_right(seen)
+        with seen.page.expect_download() as handed:
+            seen.page.get_by_role("button", name="Workbook of live formulas").click()
+        path = tmp_path / "decision.xlsx"
+        handed.value.save_as(path)
+        first = decide(load_scenario("pdp_regional"))
+        again = decide(load_scenario(str(path)))
+        assert again.value.total == pytest.approx(first.value.total, rel=1e-9)
 
 
 def test_a_changed_input_changes_the_answer_and_going_back_undoes_it(opened):

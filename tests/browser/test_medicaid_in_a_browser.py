@@ -7,27 +7,36 @@ import pytest
 from playwright.sync_api import expect
 
 from calculator.report.figures import COLOURS
+from tests.browser.conftest import rgb
 
-STATE, STATES = ("/state", "Georgia"), ("/states", "state programs")
-
-
-def federal(seen):
-    """The federal layer of the bars when joining."""
-    return seen.figure.locator(".bars").nth(3).locator("path").first
+STATE = ("/?scenario=state_not_covering", "Georgia")
+STATES = ("/states", "state programs")
 
 
-@pytest.mark.parametrize(("size", "scheme"), [("desk", "dark"), ("phone", "light")])
+def budget(seen):
+    """The budget's own plot, below the waterfall."""
+    plot = seen.page.locator(".js-plotly-plot").nth(1)
+    expect(plot.locator(".bars").nth(3).locator("path").first).to_be_visible()
+    return plot
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"),
+    [("desk", "dark"), ("desk", "light"), ("phone", "light"), ("phone", "dark")],
+)
 def test_a_states_budget_fits_in_its_own_colours(watched, size, scheme):
     with watched(STATE[0], size, scheme, STATE[1]) as seen:
-        expect(federal(seen)).to_be_visible()
+        plot = budget(seen)
+        expect(seen.figure.locator(".bars path").last).to_be_visible()
         seen.fits()
-        colour = COLOURS[scheme]["federal"]
-        assert seen.colour(federal(seen), "fill") == tuple(
-            int(colour[at : at + 2], 16) for at in (1, 3, 5)
-        )
-        assert seen.contrast(seen.figure.locator(".annotation text").last) >= 4.5
-        name = re.compile("federal and state cost by state fiscal year")
-        assert seen.page.get_by_role("figure", name=name).count() == 1
+        for one in seen.page.locator(".js-plotly-plot").all():
+            assert seen.cut_off(one) == []
+            assert seen.overlapping(one) == []
+        federal = plot.locator(".bars").nth(3).locator("path").first
+        assert seen.colour(federal, "fill") == rgb(COLOURS[scheme]["federal"])
+        assert seen.contrast(plot.locator(".annotation text").last) >= 4.5
+        for words in ("Waterfall from stay out", "federal and state cost by state", "Timeline"):
+            assert seen.page.get_by_role("figure", name=re.compile(words)).count() == 1
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desk", "light"), ("phone", "dark")])
@@ -46,12 +55,14 @@ def test_a_state_its_switches_its_files_and_the_way_to_all_states(watched):
         page.keyboard.type("Minnes")
         page.keyboard.press("Enter")
         expect(seen.verdict).to_contain_text("saves Minnesota")
-        expect(page.get_by_role("heading", level=2).first).to_contain_text("After rebates")
+        titles = page.get_by_role("heading", level=2)
+        expect(titles.first).to_contain_text("joining saves Minnesota")
+        expect(titles.filter(has_text="After rebates")).to_have_count(1)
 
         page.get_by_role("radio", name="Gross", exact=True).or_(
             page.get_by_role("button", name="Gross", exact=True)
         ).first.click()
-        expect(page.get_by_role("heading", level=2).first).to_contain_text("Before rebates")
+        expect(titles.filter(has_text="Before rebates")).to_have_count(1)
 
         with page.expect_download() as handed:
             page.get_by_role("button", name="Budget as CSV").click()
@@ -61,7 +72,7 @@ def test_a_state_its_switches_its_files_and_the_way_to_all_states(watched):
         assert {row["state"] for row in rows} == {"MN"}
         assert "2029" in {row["fiscal_year"] for row in rows}
 
-        page.get_by_text("Medicaid", exact=True).click()
+        page.get_by_text("Many payers", exact=True).click()
         page.get_by_text("States", exact=True).click()
         expect(seen.verdict).to_contain_text("state programs")
         page.go_back()
@@ -70,7 +81,7 @@ def test_a_state_its_switches_its_files_and_the_way_to_all_states(watched):
 
 
 def test_a_gap_is_filled_in_the_browser(watched):
-    with watched("/state?scenario=state_covering&state.abbr=NC", "desk", "dark", "North") as seen:
+    with watched("/?scenario=state_covering&state.abbr=NC", "desk", "dark", "North") as seen:
         expect(seen.verdict).to_contain_text("needs a number that is not published")
         for group in ("Base adults", "Expansion adults", "Aged or disabled"):
             fields = seen.sidebar.get_by_test_id("stExpander").filter(has_text=group).last
