@@ -1,4 +1,4 @@
-"""A drug plan's picture: who pays for the model drugs. Data in, Figure out."""
+"""A drug plan's picture: who pays for its drugs, by year and branch. Data in, Figure out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 import plotly.graph_objects as go  # type: ignore[import-untyped]
 
 from calculator.model.arrays import Array
-from calculator.model.ledger import Ledger
 from calculator.part_d_decision import PlanDecision
 from calculator.report.figures import (
     BOTTOM,
@@ -24,37 +23,50 @@ from calculator.report.figures import (
     by_year,
     places,
 )
+from calculator.report.payers import EVERY, Scope, settled
 from calculator.report.verdict import PAYERS
 from calculator.report.words import MINUS, dollars, share
 
-MODEL_DRUGS = "model_drugs"
-INCENTIVES = (("obesity_capitation", "cms_incentive"), ("extra_reinsurance", "cms_incentive"))
-
-
+# A pattern where a colour repeats.
+PATTERNS = {
+    "manufacturer": "/",
+    "member_premium": "/",
+    "selected_subsidy": ".",
+    "direct_subsidy": "\\",
+    "federal_premium": "+",
+    "corridor": "|",
+    "cms_incentive": "x",
+    "bridge": "-",
+}
 # From the axis upwards; a payer whose cost falls hangs below it.
-LAYERS = (
-    Layer("plan", "Plan", "plan"),
-    Layer("dir", "Rebate", "manufacturer"),
-    Layer("manufacturer", "Discount", "manufacturer", "/"),
-    Layer("member", "Member", "member"),
-    Layer("lics", "Low-income", "low_income"),
-    Layer("reinsurance", "Reinsurance", "medicare"),
-    Layer("selected_subsidy", "Drug subsidy", "medicare", "."),
-    Layer("cms_incentive", "Incentives", "medicare", "x"),
-    Layer("bridge", "Bridge", "medicare", "-"),
+LAYERS = tuple(
+    Layer(key, payer.label, payer.colour, PATTERNS.get(key, "")) for key, payer in EVERY.items()
 )
 # Who a sentence names, and which payers it stands for.
 GROUPS = {
     "the manufacturer": ("dir", "manufacturer"),
-    "members": ("member",),
+    "members": ("member", "member_premium"),
     "the low-income subsidy": ("lics",),
-    "Medicare": ("reinsurance", "selected_subsidy", "cms_incentive", "bridge"),
+    "Medicare": (
+        *("reinsurance", "selected_subsidy", "direct_subsidy", "federal_premium", "corridor"),
+        *("cms_incentive", "bridge"),
+    ),
+}
+WHAT: Mapping[Scope, str] = {
+    "model": "the model drugs",
+    "drugs": "all drugs of the plan",
+    "plan": "drugs and administration",
+}
+DOLLAR: Mapping[Scope, str] = {
+    "model": "model-drug dollar",
+    "drugs": "drug dollar",
+    "plan": "dollar for drugs and administration",
 }
 
 
 @dataclass(frozen=True)
 class DrugPayers:
-    """Who pays for the model drugs, USD PMPM by plan year and payer, in both branches."""
+    """Who pays for drugs, USD PMPM by plan year and payer, in both branches."""
 
     years: tuple[int, ...]
     plan: str  # what a sentence calls the plan
@@ -62,6 +74,7 @@ class DrugPayers:
     join: Mapping[str, Array]
     months: Array  # member-months by year
     beyond: float  # USD PMPM that Medicare's incentives pay above the plan's cost, all years
+    scope: Scope = "model"
 
     def cents(self, branch: str = "join") -> dict[str, float]:
         """Each payer's part of a gross dollar over all years, in cents; empty without fills."""
@@ -71,48 +84,56 @@ class DrugPayers:
         return {payer: 100.0 * usd / gross for payer, usd in sums.items()} if gross > 0.0 else {}
 
 
-def drug_payers(decision: PlanDecision) -> DrugPayers:
-    """Who pays for the model drugs in the central run. What Medicare adds comes off the plan."""
+def drug_payers(decision: PlanDecision, scope: Scope = "model") -> DrugPayers:
+    """Who pays in the central run. What Medicare's incentives pay for drugs comes off the plan."""
     result = decision.evaluation.result
     months = np.broadcast_to(result.member_months, result.value.shape)[0]
 
-    def pmpm(amounts: Array) -> Array:
-        return np.asarray(np.broadcast_to(amounts, result.value.shape)[0] / months)
-
-    def paid(ledger: Ledger) -> tuple[dict[str, Array], Array]:
+    def paid(branch: str) -> tuple[dict[str, Array], Array]:
         found = {
-            payer: pmpm(amounts) for (line, payer), amounts in ledger.items() if line == MODEL_DRUGS
+            payer: np.asarray(np.broadcast_to(usd, months.shape) / months)
+            for payer, usd in settled(decision, scope, branch).after.items()
         }
-        plan = found.get("plan", np.zeros(len(months)))
-        added = sum((pmpm(ledger[row]) for row in INCENTIVES if row in ledger), np.zeros(1))
+        if scope == "plan" or "cms_incentive" not in found:
+            return found, np.zeros(len(months))
+        added = found["cms_incentive"]
+        plan = found.get("plan", np.zeros(len(months))) + added
         # A payment above the cost is a gain, not a part of the drug's price.
         taken_over = np.clip(added, 0.0, np.maximum(plan, 0.0))
-        found["plan"] = plan - taken_over
-        found["cms_incentive"] = taken_over
-        order = [layer.payer for layer in LAYERS]
-        shown = {payer: found[payer] for payer in order if np.any(found.get(payer, 0.0))}
-        return shown, np.broadcast_to(added - taken_over, plan.shape)
+        found["plan"], found["cms_incentive"] = plan - taken_over, taken_over
+        return {payer: found[payer] for payer in EVERY if np.any(found.get(payer, 0.0))}, (
+            added - taken_over
+        )
 
-    join, beyond = paid(result.join.ledger)
+    join, beyond = paid("join")
     return DrugPayers(
         years=decision.years,
         plan=PAYERS[decision.scenario.plan.type],
-        stay_out=paid(result.stay_out.ledger)[0],
+        stay_out=paid("stay_out")[0],
         join=join,
         months=months,
         beyond=float(beyond @ months / months.sum()),
+        scope=scope,
     )
 
 
 def payers_title(payers: DrugPayers) -> str:
-    """The finding in one sentence: the two largest payers of a model-drug dollar."""
+    """The finding in one sentence: the two largest payers of a dollar."""
     cents = payers.cents()
     if not cents:
         return "No model drug is filled under these inputs."
     groups = {name: sum(cents.get(payer, 0.0) for payer in of) for name, of in GROUPS.items()}
     groups[payers.plan] = cents.get("plan", 0.0)
     (first, most), (second, next_most) = sorted(groups.items(), key=lambda item: -item[1])[:2]
-    return f"Of each model-drug dollar, {first} pays {most:.0f} cents and {second} {next_most:.0f}."
+    if payers.scope != "model":
+        first, second = (
+            name.replace("the manufacturer", "manufacturers") for name in (first, second)
+        )
+    pays = "pay" if first in ("members", "manufacturers") else "pays"
+    return (
+        f"Of each {DOLLAR[payers.scope]}, {first} {pays} {most:.0f} cents and {second}"
+        f" {next_most:.0f}."
+    )
 
 
 def payers_note(payers: DrugPayers) -> str:
@@ -122,6 +143,10 @@ def payers_note(payers: DrugPayers) -> str:
         notes.append("In each pair the left bar is stay out, the right one join.")
     elif cents:
         notes.append("Staying out, the plan covers none of these fills, so only join has bars.")
+    if payers.scope != "model":
+        notes.append("Beside the last bars: each payer's part of a dollar when joining, all years.")
+    if cents.get("plan", 0.0) < 0.0:
+        notes.append("The plan lies below zero: it is paid more than it spends.")
     if cents.get("reinsurance", 0.0) < 0.0:
         notes.append(
             "Reinsurance lies below zero: Medicare shares in the rebate, and that is more than the "
@@ -145,7 +170,7 @@ def payers_alt(payers: DrugPayers) -> str:
     ]
     years = f"{payers.years[0]} to {payers.years[-1]}"
     listed = "; ".join(parts) or "nothing"
-    return f"Stacked bars by year, {years}: who pays for the model drugs, join. {listed}."
+    return f"Stacked bars by year, {years}: who pays for {WHAT[payers.scope]}, join. {listed}."
 
 
 def _cents(amount: float) -> str:
