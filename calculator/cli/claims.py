@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from calculator.assumptions import load_assumptions
 from calculator.cli.common import JsonOption, SetOption, app, say_json, settings
 from calculator.cli.progress import progress
 from calculator.errors import InputError
+from calculator.report.claims import HEADS, back_test, by_phase
 from calculator.report.table import align
 
 if TYPE_CHECKING:
@@ -87,25 +89,6 @@ def _record(done: Adjudication) -> dict[str, Any]:
     }
 
 
-HEADS = {
-    "gross": "gross",
-    "member": "member",
-    "lics": "LICS",
-    "plan": "plan",
-    "manufacturer": "manufacturer",
-    "selected_subsidy": "selected",
-    "reinsurance": "reinsurance",
-    "troop": "TrOOP",
-}
-BACKTEST = {
-    "paid_member": "member paid",
-    "paid_lics": "LICS",
-    "paid_plan": "plan paid",
-    "paid_below": "gross below the threshold",
-    "paid_above": "gross above the threshold",
-}
-
-
 def _lines(done: Adjudication, out: Path | None, rejects: Path | None) -> list[str]:
     """The summary as an actuary reads it; no member is named."""
     total, claims = done.summary, done.claims
@@ -114,14 +97,9 @@ def _lines(done: Adjudication, out: Path | None, rejects: Path | None) -> list[s
         f"{done.rules.year} ({claims.layout.label}, {claims.engine.name})",
         "",
     ]
-    columns = ["claims", *HEADS]
-    rows = [["USD", "claims", *HEADS.values()]]
-    for phase, row in total["phases"].items():
-        rows.append([phase, *(f"{row[name]:,.0f}" for name in columns)])
-    number = sum(row["claims"] for row in total["phases"].values())
-    rows.append(["all", f"{number:,}", *(f"{total['payers'][name]:,.0f}" for name in HEADS)])
+    rows = [[phase, *(f"{number:,.0f}" for number in row)] for phase, *row in by_phase(total)]
     lines += [
-        align(rows[0], rows[1:]),
+        align(["USD", "claims", *HEADS.values()], rows),
         "By the phase in which a claim begins. Member to reinsurance sum to gross.",
     ]
     if total["bridge"]["claims"]:
@@ -131,17 +109,12 @@ def _lines(done: Adjudication, out: Path | None, rejects: Path | None) -> list[s
             "not in any column."
         )
     if total["backtest"]:
+        head = ["against the claims", "claims", "on claims", "adjudicated", "difference"]
         rows = [
-            ["against the claims", "claims", "on claims", "adjudicated", "difference", "within 1c"]
+            [f"  {phase}" if phase else label, *_tested(test)]
+            for label, phase, test in back_test(total)
         ]
-        for name, test in total["backtest"].items():
-            rows.append([BACKTEST[name], *_tested(test)])
-            rows += [
-                [f"  {phase}", *_tested(part)]
-                for phase, part in test["phases"].items()
-                if part["claims"]
-            ]
-        lines += ["", align(rows[0], rows[1:], total=False)]
+        lines += ["", align([*head, "within 1c"], rows, total=False)]
     lines += ["", *_rows_of_the_file(done, rejects)]
     if done.rules.not_final:
         lines.append(
@@ -154,7 +127,7 @@ def _lines(done: Adjudication, out: Path | None, rejects: Path | None) -> list[s
     return lines
 
 
-def _tested(test: dict[str, Any]) -> list[str]:
+def _tested(test: Mapping[str, Any]) -> list[str]:
     share = "" if test["within_a_cent"] is None else f"{test['within_a_cent']:.2%}"
     money = [f"{test[name]:,.2f}" for name in ("on_claims", "adjudicated", "difference")]
     return [f"{test['claims']:,}", *money, share]
