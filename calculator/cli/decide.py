@@ -24,6 +24,7 @@ from calculator.decision import StateDecision, decide
 from calculator.errors import InputError
 from calculator.exports import csv_text
 from calculator.report import drawn, selection, state, table
+from calculator.report.memo import check_memo, memo_html
 from calculator.report.verdict import rests_on, verdict
 from calculator.report.workbook import check_path, write_workbook
 from calculator.scenario import load_scenario
@@ -40,6 +41,9 @@ def decide_command(
     by_year: Annotated[bool, typer.Option("--by-year", help="Every line for every year.")] = False,
     xlsx: Annotated[
         Path | None, typer.Option(help="Write a workbook of live formulas to this file.")
+    ] = None,
+    memo: Annotated[
+        Path | None, typer.Option(help="Write a memo that prints, one HTML file, to this file.")
     ] = None,
     draws: Annotated[
         int | None,
@@ -70,6 +74,8 @@ def decide_command(
             raise InputError(option, "together with --draws", f"{given:.12g}")
     if xlsx is not None:
         check_path(xlsx)
+    if memo is not None:
+        check_memo(memo)
     if draws:
         step(f"{draws:,} draws")
     decision = decide(
@@ -84,6 +90,8 @@ def decide_command(
         write_whole(ledger, csv_text(decision.ledger()))
     if xlsx is not None:
         write_workbook(decision, xlsx)
+    if memo is not None:
+        write_whole(memo, memo_html(decision))
     if isinstance(decision, StateDecision):
         sentence, tables = state.verdict(decision), state.text(decision)
         notes = state.rests_on(decision)
@@ -99,7 +107,7 @@ def decide_command(
     if as_json:
         rest = [{"kind": kind, "sentence": note} for kind, note in notes]
         say_json({**decision.to_dict(), "sentence": sentence, "rests_on": rest})
-        for path in (ledger, xlsx):
+        for path in (ledger, xlsx, memo):
             if path is not None:
                 typer.echo(f"Written: {path}", err=True)
         return
@@ -119,7 +127,7 @@ def decide_command(
         *(f"  [{badge}] {note}" for badge, note in notes),
         "",
         ", ".join(made),
-        *(f"Written: {path}" for path in (ledger, xlsx) if path is not None),
+        *(f"Written: {path}" for path in (ledger, xlsx, memo) if path is not None),
     ]
     typer.echo("\n".join(lines))
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from calculator.decision import PlanDecision, StateDecision
 from calculator.exports import csv_text
+from calculator.report.memo.common import file_stem
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -38,15 +39,61 @@ def workbook_bytes(mark: str, _decision: PlanDecision | StateDecision) -> bytes:
 
 def workbook(decision: PlanDecision | StateDecision, key: str) -> None:
     """A button that hands over a decision as a workbook of live formulas, written when clicked."""
-    name = file_name(decision.scenario.name, decision.fingerprint[:8])
     st.download_button(
         "Workbook of live formulas",
         partial(workbook_bytes, decision.fingerprint, decision),
-        file_name=name.removesuffix(".csv") + ".xlsx",
+        file_name=f"{file_stem(decision)}.xlsx",
         mime=XLSX,
         key=key,
         on_click="ignore",
         icon=":material/table_view:",
+    )
+
+
+def scenario_file(decision: PlanDecision | StateDecision, key: str) -> None:
+    """A button that hands over the inputs as a file that loads back to the same run."""
+    st.download_button(
+        "Scenario file",
+        decision.scenario.to_yaml(),
+        file_name=f"{file_stem(decision)}.yaml",
+        mime="application/yaml",
+        key=key,
+        on_click="ignore",
+        icon=":material/settings_backup_restore:",
+    )
+
+
+def ledger(decision: PlanDecision | StateDecision, key: str) -> None:
+    """A button that hands over every dollar with its payer, written when clicked."""
+    st.download_button(
+        "Ledger as CSV",
+        lambda: csv_text(decision.ledger()),
+        file_name=f"{file_stem(decision)}.csv",
+        mime="text/csv",
+        key=key,
+        on_click="ignore",
+        icon=":material/receipt_long:",
+    )
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def memo_text(mark: str, _decision: PlanDecision | StateDecision) -> str:
+    """The decision's memo; mark: its fingerprint."""
+    from calculator.report.memo import memo_html
+
+    return memo_html(_decision)
+
+
+def memo(decision: PlanDecision | StateDecision, key: str) -> None:
+    """A button that hands over the memo, ready to print, written when clicked."""
+    st.download_button(
+        "Memo to print",
+        partial(memo_text, decision.fingerprint, decision),
+        file_name=f"{file_stem(decision)}.html",
+        mime="text/html",
+        key=key,
+        on_click="ignore",
+        icon=":material/description:",
     )
 
 
