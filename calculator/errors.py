@@ -8,6 +8,7 @@ from collections.abc import Mapping, Set
 from itertools import islice
 
 LONGEST = 200
+MOST_WHOLE = 2**53
 A_PER_CENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
@@ -36,6 +37,8 @@ def in_words(given: object) -> str:
 
     >>> in_words(None), in_words(True), in_words(dt.date(2028, 1, 1)), in_words("")
     ('nothing', 'yes', '2028-01-01', 'nothing')
+    >>> in_words(-1.0), in_words(0.5), in_words(1e400)
+    ('-1', '0.5', 'inf')
     >>> in_words([dt.date(2028, 1, 1), None]), in_words({"low": 1, "high": False})
     ('[2028-01-01, nothing]', '{low: 1, high: no}')
     """
@@ -57,6 +60,8 @@ def in_words(given: object) -> str:
         return "{" + ", ".join(pairs) + "}"
     if isinstance(given, list | tuple | Set):
         return "[" + ", ".join(map(in_words, islice(given, LONGEST))) + "]"
+    if isinstance(given, float) and given.is_integer() and abs(given) < MOST_WHOLE:
+        return f"{given:.0f}"
     return repr(given)
 
 

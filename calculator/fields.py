@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from calculator.assumptions import Assumption, Dated, nearest
-from calculator.errors import InputError
+from calculator.errors import MOST_WHOLE, InputError
 
 ANY_DAY = dt.date(1900, 1, 1)
 SHARE_TOLERANCE = 1e-6
@@ -154,6 +154,42 @@ def flat(prefix: str, data: Mapping[str, Any]) -> dict[str, Any]:
         else:
             found[path] = value
     return found
+
+
+def numbers(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The same nested data with whole numbers as numbers.
+
+    >>> numbers({"copay": 35, "dated": {"2029_01_01": {"value": 40}}, "word": "x", "flag": True})
+    {'copay': 35.0, 'dated': {'2029_01_01': {'value': 40.0}}, 'word': 'x', 'flag': True}
+    """
+
+    def number(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return numbers(value)
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return float(value) if whole and abs(value) < MOST_WHOLE else value
+
+    return {key: number(value) for key, value in data.items()}
+
+
+def spread(data: Mapping[str, Any], path: list[str], days: Iterable[dt.date]) -> None:
+    """A value given for all dates as the same value for each, so that one date can differ.
+
+    >>> data = {"terms": {"copay": 35.0}}
+    >>> spread(data, ["terms", "copay"], [dt.date(2026, 1, 1)])
+    >>> data
+    {'terms': {'copay': {'2026_01_01': 35.0}}}
+    """
+    for part in path[:-1]:
+        inner = data.get(part)
+        if not isinstance(inner, Mapping):
+            return
+        data = inner
+    value = data.get(path[-1])
+    if value is None or (isinstance(value, Mapping) and "value" not in value):
+        return
+    assert isinstance(data, dict)
+    data[path[-1]] = {_word(day.isoformat()): value for day in days}
 
 
 def place(data: dict[str, Any], path: list[str], value: Any) -> None:

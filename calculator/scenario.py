@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from calculator import fields
 from calculator.assumptions import (
@@ -65,6 +65,12 @@ class Scenario(Section):
     uncertainty: Uncertainty = Uncertainty()
     terms: dict[str, Any] = Field(title="Terms package and changes to its levers")
     assumptions: dict[str, Any] = Field(default_factory=dict, title="Changes to assumptions")
+
+    @field_validator("terms", "assumptions")
+    @classmethod
+    def _as_numbers(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """A number the same however it was written, so that a run has one fingerprint."""
+        return fields.numbers(data)
 
     def changes(self) -> dict[str, Any]:
         """Changes to levers and assumptions, path -> value."""
@@ -130,7 +136,9 @@ class Scenario(Section):
         own = self.paths()
         for path, value in settings.items():
             if path.split(".")[0] in CHANGES and path != "terms.package":
-                known.locate(path)
+                entry, day = known.locate(path)
+                if day is not None:
+                    fields.spread(data, entry.split("."), known.entries[entry].values)
             elif path not in own:
                 raise self._unknown(path, [*own, *known.entries])
             fields.place(data, path.split("."), value)

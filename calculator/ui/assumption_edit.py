@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -31,8 +30,6 @@ from calculator.ui.widgets import BADGES, NO, NONE, YES, bare, mark, plain, say,
 PAGE = "assumptions"
 CHOSEN, WRONG, LAID_ANEW = f"{PAGE}.chosen", f"{PAGE}.wrong", f"{PAGE}.laid_anew"
 MOST_CHOICES, MOST_MOVERS, MOST_SAID = 8, 8, 3
-# A comma that does not stand before three digits: of a decimal, or of a list.
-NO_THOUSANDS = re.compile(r",(?!\d{3}(?!\d))")
 GROWN_DIGITS = ".6g"
 A_DATE = "a date as 2028-01-01"
 
@@ -256,8 +253,6 @@ def read(scenario: Scenario, row: Row, text: str) -> Scalar:
             return None if text.lower() == NONE else dt.date.fromisoformat(text)
         except ValueError:
             raise InputError(row.path, A_DATE, text) from None
-    if NO_THOUSANDS.search(text):
-        raise InputError(row.path, row.allowed, text)
     entries = scenario.register().entries
     entry = entries.get(row.entry) or user_entry(row.label, row.unit, (0.0, 1.0), None)
     return typed(row.path, entry, text)

@@ -25,6 +25,8 @@ SORRY = (
 )
 NONE, YES, NO = "none", "yes", "no"
 ALL_DIGITS = ".12g"
+# A comma that does not stand before three digits: of a decimal, or of a list.
+NO_THOUSANDS = re.compile(r",(?!\d{3}(?!\d))")
 BADGES = {
     "gap": "orange",
     "not published": "orange",
@@ -125,6 +127,8 @@ def typed(path: str, entry: Assumption, text: str) -> Scalar:
     Traceback (most recent call last):
     calculator.errors.InputError: x: allowed is a number from 0 to 1 share; given was 1.5
     """
+    if NO_THOUSANDS.search(text):
+        raise InputError(path, entry.allowed(), text.strip())
     bare = text.strip().removeprefix("$").replace(",", "").replace("\N{MINUS SIGN}", "-")
     if bare.lower() in ("", NONE):
         if not entry.optional:

@@ -358,3 +358,29 @@ def test_what_is_set_to_none_over_the_scenario_it_extends_stays_none(file):
     )
     assert load_scenario("pdp_national").plan.benchmark_headroom is not None
     assert load_scenario(file(scenario.to_yaml())) == scenario
+
+
+def test_one_date_of_a_value_given_for_all_leaves_the_others():
+    dated = {"terms.copay": 35, "terms.copay.2029_01_01": 40}
+    once = load_scenario("pdp_regional").with_settings(dated)
+    later = (
+        load_scenario("pdp_regional")
+        .with_settings({"terms.copay": 35})
+        .with_settings({"terms.copay.2029_01_01": 40})
+    )
+    for scenario in (once, later):
+        values = scenario.register().yearly("terms.copay", range(2027, 2031))
+        assert values.tolist() == [[35.0, 35.0, 40.0, 40.0]]
+    again = later.with_settings({"terms.copay": 30})
+    assert set(again.register().yearly("terms.copay", range(2027, 2031))[0]) == {30.0}
+
+
+def test_a_run_has_one_fingerprint_however_its_numbers_were_written(file):
+    text = "extends: pdp_regional\nname: own\nterms: {{copay: {copay}}}\n"
+    whole, point = (load_scenario(file(text.format(copay=c))) for c in ("35", "35.0"))
+    assert whole == point
+    assert fingerprint(whole) == fingerprint(point)
+    settings = {"terms.copay": 35, "assumptions.uptake.eligible_share": 1}
+    same = {path: float(value) for path, value in settings.items()}
+    base = load_scenario("pdp_regional")
+    assert fingerprint(base.with_settings(settings)) == fingerprint(base.with_settings(same))
