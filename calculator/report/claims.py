@@ -114,13 +114,12 @@ def rest(summary: Summary) -> str:
             "The claims carry no amounts that were paid, so there is nothing to hold this against."
         )
     aside = sum(summary["set_aside"].values())
-    if summary["rejected"] or aside:
-        told.append(
-            f"Of {summary['claims']:,} rows, {summary['rejected']:,} could not be used and "
-            f"{aside:,} were reversed, replaced or deleted by others."
-        )
-    else:
+    if summary["rejected"]:
+        told.append(f"Of {summary['claims']:,} rows, {summary['rejected']:,} could not be used.")
+    elif not aside:
         told.append(f"All {summary['claims']:,} rows were used.")
+    if aside:
+        told.append(f"Reversed, replaced or deleted by other rows: {aside:,}.")
     if summary["bridge"]["claims"]:
         bridge = summary["bridge"]
         told.append(

@@ -100,7 +100,8 @@ def paid_alt(found: Paid) -> str:
 
 
 PAID_NOTE = (
-    "By the phase in which a claim begins, per dollar of gross cost; above each bar its gross cost."
+    "By the phase in which a claim begins, per dollar of gross cost; above each bar its share of"
+    " all gross cost."
 )
 
 
@@ -123,9 +124,10 @@ def paid_figure(found: Paid, theme: Theme) -> go.Figure:
         ]
         bar(figure, theme, layer, at, parts[layer.payer], width, joined=True, says=says)
     top = sum((np.maximum(part, 0.0) for part in parts.values()), np.zeros(count))
+    whole = float(found.gross[-1]) or 1.0
     for x, y, usd in zip(at, top, found.gross, strict=True):
         figure.add_annotation(
-            x=x, y=y, text=dollars(float(usd)), showarrow=False, yanchor="bottom",
+            x=x, y=y, text=f"{float(usd) / whole:.0%}", showarrow=False, yanchor="bottom",
             font={"size": SIZE},
         )  # fmt: skip
     below = float(sum((np.minimum(part, 0.0) for part in parts.values()), np.zeros(count)).min())

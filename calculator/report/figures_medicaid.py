@@ -92,7 +92,7 @@ def _short(amount: float) -> str:
 
 # From the axis upwards; plans that are paid more than fills cost them hang below it.
 PAYING = tuple(Layer(key, one.short, one.colour, one.pattern) for key, one in EVERY.items())
-PAYER_LABELS = 100  # right margin, pixels
+PAYER_LABELS = 112  # right margin, pixels
 
 
 def paying_figure(

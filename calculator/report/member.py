@@ -28,9 +28,9 @@ KINDS: Mapping[str, str] = {
     "non_applicable": "generic and other drugs",
 }
 HELP: Mapping[str, str] = {
-    "none": "no low-income subsidy",
-    "low": "low-income subsidy, at or below the poverty level",
-    "other": "low-income subsidy, above the poverty level",
+    "none": "none",
+    "low": "to the poverty level",
+    "other": "above the poverty level",
 }
 # Soft hyphens, for a narrow screen.
 PHASE_NAMES = ("Deduc\u00adtible", "Initial coverage", "Catas\u00adtrophic")
@@ -253,7 +253,7 @@ def on_model(found: MemberYear, without: MemberYear) -> str:
         alone = "Staying out, nothing covers the drug: this is the year of the other drugs alone."
         return f"{alone} {year}"
     count = f"{found.fills:,.1f}".removesuffix(".0")
-    where = f", through {found.outside_name}" if found.outside_name else ""
+    where = f" through {found.outside_name}" if found.outside_name else ""
     return f"{count} fills of the drug{where} cost the member {dollars(found.member_model)}. {year}"
 
 

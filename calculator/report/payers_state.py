@@ -63,7 +63,7 @@ class Payer:
 EVERY: Mapping[str, Payer] = {
     "state": Payer("State", "state", "", ""),
     "federal": Payer("Federal", "federal", "", FEDERAL),
-    "statutory_rebate": Payer("Rebate", "manufacturer", "", MANUFACTURERS),
+    "statutory_rebate": Payer("Statutory", "manufacturer", "", MANUFACTURERS),
     "supplemental_rebate": Payer("Supplemental", "manufacturer", "/", MANUFACTURERS, "Suppl."),
     "mco": Payer("Plans", "plan", "", PLANS),
     "member": Payer("Member", "member", "", "members"),

@@ -95,14 +95,20 @@ def laid(kept: Kept, scenario: PlanScenario, *, stands_for: bool) -> Laid:
     return found
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _shipped(name: str) -> Worth:
+    """What joining is worth in a shipped scenario."""
+    scenario = load_scenario(name)
+    assert isinstance(scenario, PlanScenario)
+    return worth(decide(scenario))
+
+
 def _laid(kept: Kept, scenario: PlanScenario, *, stands_for: bool) -> Laid:
     from calculator.claims.measure import base_of, laid_over, written
     from calculator.claims.profile_scenario import report as lines_of
 
     profiled = written(kept.found, scenario, persistence=stands_for)
     own = laid_over(profiled, scenario)
-    before = load_scenario(base_of(scenario))
-    assert isinstance(before, PlanScenario)
     decision = decide(own)
     return Laid(
         written=profiled,
@@ -110,9 +116,16 @@ def _laid(kept: Kept, scenario: PlanScenario, *, stands_for: bool) -> Laid:
         scenario=own,
         opening=opening(decision),
         worth=worth(decision),
-        shipped=worth(decide(before)),
-        now=_now(scenario.model_dump_json(), kept.found.profile.year, scenario),
+        shipped=_shipped(base_of(scenario)),
+        now=_comparable(kept, _now(scenario.model_dump_json(), kept.found.profile.year, scenario)),
     )
+
+
+def _comparable(kept: Kept, now: dict[str, float | None]) -> dict[str, float | None]:
+    """Without spending where the claims' has GLP-1 drugs in it and the scenario's has not."""
+    if kept.found.profile.known_products:
+        return now
+    return {path: value for path, value in now.items() if not path.startswith("spending.")}
 
 
 def _curve(scenario: PlanScenario, months: int) -> Array:

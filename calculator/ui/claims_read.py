@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,10 +32,12 @@ if TYPE_CHECKING:
 
 PAGE = "claims"
 KEPT, WRONG, ENDED = f"{PAGE}:kept", f"{PAGE}:wrong", f"{PAGE}:ended"
+RUNNING = f"{PAGE}:running"  # when its files are gone, and which they are
 LAID = f"{PAGE}:laid"  # what the kept claims come to over the scenario in sight
 TAKEN = f"{PAGE}:taken"  # how many files were taken: each one empties its field
 MEGABYTES, MAPPING_MEGABYTES = 50, 1
 MEMORY = "1GB"  # of the engine; above it, it spills to the temporary folder
+PATIENCE = 30.0  # seconds for an engine to end; it takes far less
 LOOK = 0.1  # seconds between looks at how far the engine has come
 MAPPING = "mapping"
 MADE_UP, MADE_UP_YEAR, SEED = "made-up claims", 2026, 1
@@ -101,36 +106,64 @@ def own_name(name: str) -> str:
 
 def run(place: Any, given: Given) -> None:
     """Measure what was given; its files are gone at the end, however it ends."""
-    st.session_state[WRONG], st.session_state[ENDED] = None, True
+    gone = threading.Event()
+    ids = [file.file_id for file in given.files()]
+    st.session_state[RUNNING] = gone, ids
+    st.session_state[WRONG] = None
     try:
         words = "Making up claims and reading them" if given.claims is None else "Reading"
         found = parts.stoppable(place, PAGE, words, partial(_measured, given))
         st.session_state[KEPT] = Kept(given.name, given.claims is None, found)
-        st.session_state[ENDED] = False
     except InputError as error:
         # Anew, for a raised one holds on to all that was read.
         st.session_state[WRONG] = InputError(error.field, error.allowed, error.given)
-        st.session_state[ENDED] = False
     finally:
-        for file in given.files():
-            _delete(file)
-        st.session_state[TAKEN] = st.session_state.get(TAKEN, 0) + 1
+        _delete(ids)
+        gone.set()
+    tidy()
+    st.session_state[ENDED] = False
     st.rerun()
 
 
-def _delete(file: UploadedFile) -> None:
-    """Out of the server's memory now, not when the session ends."""
+def tidy() -> None:
+    """After a reading, also one that was ended from outside: its files gone, its fields empty.
+
+    Streamlit ends a run that is stopped beside the one that follows it, which waits for it here.
+    """
+    running: tuple[threading.Event, list[str]] | None = st.session_state.pop(RUNNING, None)
+    if running is None:
+        return
+    gone, ids = running
+    gone.wait(PATIENCE)
+    _delete(ids)
+    st.session_state[TAKEN] = st.session_state.get(TAKEN, 0) + 1
+    st.session_state[ENDED] = True
+
+
+def _delete(ids: Sequence[str]) -> None:
+    """Files out of the server's memory now, not when the session ends."""
     context = get_script_run_ctx()
-    if context is not None and hasattr(context.uploaded_file_mgr, "remove_file"):
-        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+    if context is None or not hasattr(context.uploaded_file_mgr, "remove_file"):
+        return
+    for one in ids:
+        context.uploaded_file_mgr.remove_file(context.session_id, one)
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A temporary folder, gone at the end, and with the server where that ends before."""
+    with tempfile.TemporaryDirectory(prefix="balance-claims-") as name:
+        last = partial(shutil.rmtree, name, ignore_errors=True)
+        atexit.register(last)
+        yield Path(name)
+    atexit.unregister(last)
 
 
 def _measured(given: Given, step: Progress) -> Measured:
     """The claims in sums. Everything else of them lies in a folder that is removed."""
     from calculator.claims import engine as engines
 
-    with tempfile.TemporaryDirectory(prefix="balance-claims-") as name:
-        folder = Path(name)
+    with _folder() as folder:
         try:
             with engines.duckdb(MEMORY, temp=folder) as running:
                 return _watched(running, given, folder, step)

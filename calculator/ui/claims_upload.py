@@ -25,6 +25,7 @@ from calculator.ui.claims_read import (
     Kept,
     made_up_csv,
     run,
+    tidy,
 )
 from calculator.ui.widgets import plain, say
 
@@ -51,6 +52,7 @@ Job = Callable[[], None]
 
 def draw(scenario: Scenario) -> Job | None:
     """The fields and what is wrong with what was given; the work that a click asks for."""
+    tidy()
     number = st.session_state.get(TAKEN, 0)
     claims = st.file_uploader(
         f"Part D claims of one plan (CSV or Parquet, up to {MEGABYTES} MB)",

@@ -8,6 +8,7 @@ import json
 import pickle
 import re
 import tempfile
+import threading
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -314,6 +315,10 @@ def test_other_layouts(opened, layout, content, chosen):
     assert page.calm
     assert "of 20 members in 2026" in page.said
     assert SECRET not in everything(page)[0]
+    # Spending with GLP-1 drugs in it is not held against spending without them.
+    table = next(one.value for one in page.at.table if "These claims" in one.value)
+    spending = table[table.Figure.str.contains("spending, all drugs")]
+    assert set(spending["In use now"]) <= {""}
 
 
 def test_an_own_mapping_file(opened):
@@ -426,6 +431,19 @@ def test_whoever_stops_the_page_stops_the_engine(ours, tmp_path):
         claims_read._watched(running, asked, tmp_path, step)
     assert len(steps) == 1
     assert 0 <= steps[0][0] < 100
+
+
+def test_the_run_after_a_stopped_one_waits_until_its_file_is_gone(opened, ours):
+    """Streamlit begins it while the stopped one is still ending."""
+    page = upload(opened("claims"), "ours.csv", ours)
+    gone, taken = threading.Event(), page.at.file_uploader[0].value.file_id
+    page.at.session_state[claims_read.RUNNING] = gone, [taken]
+    threading.Timer(0.3, gone.set).start()
+    page.at.run()
+    assert gone.is_set()
+    assert page.at.file_uploader[0].value is None
+    assert claims_read.RUNNING not in page.at.session_state
+    assert "Stopped, and the file was deleted." in page.texts
 
 
 # ------------------------------------------------------------------------------------- bad input

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import tempfile
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -115,3 +117,7 @@ def test_a_long_reading_shows_its_progress_and_can_be_stopped(opened, tmp_path):
         )
         expect(stop).to_have_count(0)
         expect(seen.verdict).to_have_text(before)
+        expect(seen.page.get_by_text("long.csv")).to_have_count(0)
+        expect(seen.page.get_by_role("button", name="Read the claims")).to_be_disabled()
+    left = Path(tempfile.gettempdir()).glob("balance-claims-*/claims.csv")
+    assert [one for one in left if one.stat().st_size == path.stat().st_size] == []

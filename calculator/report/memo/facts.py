@@ -59,7 +59,7 @@ def shown(value: Any, unit: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float | int):
-        return said(float(value), unit)
+        return f"{value:.0f}" if unit == "month" else said(float(value), unit)
     if isinstance(value, list | tuple | dict):
         return f"{len(value)} number{'' if len(value) == 1 else 's'}"
     return str(value).replace("_", " ") if isinstance(value, str) else str(value)

@@ -230,7 +230,12 @@ def _members(decision: PlanDecision) -> Html:
     ]
     return joined(
         [
-            table(["People", "Year", *tables.COLUMNS], rows, caption="People", words=(0, 1)),
+            table(
+                ["People", "Year", *tables.COLUMNS],
+                rows,
+                caption="Who is treated, and what they get",
+                words=(0, 1),
+            ),
             p(f"The user's criteria of success: {'; '.join(criteria)}.") if criteria else "",
         ]
     )
