@@ -58,8 +58,20 @@ class _Lines(dict[str, Any]):
     lines: dict[str, int]
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a duplicate key and keeps line numbers."""
+class NoReferences(yaml.SafeLoader):
+    """YAML without references: a few lines with them can stand for data of any size."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """A node that is there itself."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="a reference (& and *)", problem_mark=mark)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        return node
+
+
+class _Loader(NoReferences):
+    """Refuses a duplicate key and keeps line numbers."""
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> _Lines:

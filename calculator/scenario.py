@@ -15,6 +15,7 @@ from calculator import fields
 from calculator.assumptions import (
     Assumption,
     AssumptionError,
+    NoReferences,
     Register,
     load_assumptions,
     nearest,
@@ -48,6 +49,7 @@ NAMES = {"part_d": "Part D", "medicaid": "Medicaid"}
 # Sections that hold changes to what is shipped, not fields of their own.
 CHANGES = ("terms", "assumptions")
 MOST_BYTES = 1_000_000
+MOST_YAML = 200_000  # its parser is slow
 SUFFIXES = (".yaml", ".yml", ".json")
 WORKBOOK = ".xlsx"
 
@@ -286,13 +288,15 @@ def _read(path: Path) -> dict[str, Any]:
     if path.is_dir() or path.suffix.lower() not in SUFFIXES:
         allowed = "a shipped name or a file ending in .yaml, .json or .xlsx"
         raise InputError("scenario", allowed, str(path))
-    if path.stat().st_size > MOST_BYTES:
-        raise InputError("scenario", f"a file of up to {MOST_BYTES:,} bytes", path.name)
+    json_file = path.suffix.lower() == ".json"
+    most, or_else = (MOST_BYTES, "") if json_file else (MOST_YAML, ", or the same as JSON")
+    if path.stat().st_size > most:
+        raise InputError("scenario", f"a file of up to {most:,} bytes{or_else}", path.name)
     if path.stat().st_size == 0:
         raise InputError("scenario", "a file with a scenario in it", f"{path.name}, which is empty")
     try:
         # JSON goes through its own parser: a YAML parser is lenient about it.
-        if path.suffix.lower() == ".json":
+        if json_file:
             data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique)
         else:
             data = read_yaml(path)
@@ -314,17 +318,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-class _Plain(yaml.SafeLoader):
-    """YAML without references: a few lines with them can stand for data of any size."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """A node that is there itself."""
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("a reference")
-        node: yaml.Node | None = super().compose_node(parent, index)
-        return node
-
-
 def read_value(text: str) -> Any:
     """A value typed in one line: a number, true, none, a date, or text.
 
@@ -332,7 +325,7 @@ def read_value(text: str) -> Any:
     (3, None, 'mapd')
     """
     try:
-        value = yaml.load(text, Loader=_Plain)
+        value = yaml.load(text, Loader=NoReferences)
     except (yaml.YAMLError, ValueError, RecursionError):
         # Not YAML, a date that no calendar has, or brackets without end: text as it stands.
         return text
@@ -384,7 +377,7 @@ def _from_workbook(path: Path) -> Scenario:
     else:
         field = workbook_input.SCENARIO_FILE
         try:
-            data = yaml.load(filled.text, Loader=_Plain)
+            data = yaml.load(filled.text, Loader=NoReferences)
         except (yaml.YAMLError, ValueError, RecursionError):
             raise InputError(field, "the scenario as a file", "text that is none") from None
         if not isinstance(data, dict):

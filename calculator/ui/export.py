@@ -18,7 +18,7 @@ from calculator.report import state as state_report
 from calculator.report import verdict as plan_report
 from calculator.report.compare import Column
 from calculator.report.words import dollars, share
-from calculator.scenario import PAYERS, Scenario, read_value
+from calculator.scenario import PAYERS, Scenario
 from calculator.ui import compare, downloads, parts, program
 from calculator.ui.parts import section, signed
 from calculator.ui.sidebar import SAVED, asked, go
@@ -27,7 +27,6 @@ from calculator.ui.widgets import calm, plain, say
 PAGE = "export"
 READ, TAKEN = f"{PAGE}:read", f"{PAGE}:taken"
 MEGABYTES = 20  # of a workbook; a text file has its own, smaller limit
-MOST_YAML = 200_000  # bytes: its parser is slow, and all sessions share one process
 KINDS = ["yaml", "yml", "json", "xlsx"]
 NAME_LETTERS = 80
 MORE = (
@@ -250,26 +249,10 @@ def _read(mark: str, name: str, content: bytes) -> Read:
 
 
 def _loaded(name: str, content: bytes) -> Scenario:
-    _check_yaml(name, content)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(content)
         return load_scenario(path)
-
-
-def _check_yaml(name: str, content: bytes) -> None:
-    """Refuse YAML that would keep others waiting: a long one, or one whose lines stand for others,
-    of which few can stand for data of any size."""
-    if not name.lower().endswith((".yaml", ".yml")):
-        return
-    if len(content) > MOST_YAML:
-        allowed = f"YAML of up to {MOST_YAML:,} bytes, or the same as JSON"
-        raise InputError("scenario", allowed, f"{name}, which has {len(content):,}")
-    if not {*b"&*"} <= {*content}:
-        return
-    read = read_value(content.decode("utf-8", "replace"))
-    if isinstance(read, str):
-        raise InputError("scenario", "a file without references (& and *)", name)
 
 
 def own_name(name: str) -> str:

@@ -25,9 +25,9 @@ def inputs(page: str) -> Form:
     Every page of one scenario shows the same inputs: what is typed on one holds on all of them.
     """
     linked = _of_address()
-    if linked is not None:
-        st.session_state[PROGRAM] = linked
-    st.session_state.setdefault(PROGRAM, next(iter(LABELS)))
+    # Said anew on every run: a page's widgets are its own, and take what it said along with them.
+    kept = st.session_state.get(PROGRAM, next(iter(LABELS)))
+    st.session_state[PROGRAM] = linked or kept
     with st.sidebar:
         st.segmented_control(
             "Program",

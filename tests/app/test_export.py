@@ -182,7 +182,7 @@ BAD = {
     "python": ("a.yaml", b"!!python/object/apply:os.system ['true']\n", "valid YAML"),
     "too deep": ("a.yaml", b"[" * 20_000, "without end"),
     "too deep json": ("a.json", b'{"a":' * 20_000, "without end"),
-    "too big": ("a.yaml", b"name: a\n#" + b" " * 200_001, "YAML of up to 200,000 bytes"),
+    "too big": ("a.yaml", b"name: a\n#" + b" " * 200_001, "a file of up to 200,000 bytes, or the same as JSON"),
     "too big json": ("a.json", b" " * 1_000_001, "up to 1,000,000 bytes"),
     "no workbook": ("a.xlsx", b"not a workbook", "a readable xlsx file"),
     "other workbook": ("a.xlsx", None, "one that balance decide or balance template wrote"),
@@ -217,7 +217,7 @@ def test_references_in_a_file_do_not_grow_without_limit():
     lines = ["a0: &a0 [1, 1]"]
     lines += [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
     found = export._read("x", "a.yaml", "\n".join(lines).encode())
-    assert "a file without references" in str(found.error)
+    assert "a reference (& and *)" in str(found.error)
     # A file may hold both signs and no reference.
     text = PLAN.to_yaml().replace("label: ", "label: R&D *at cost*, ")
     found = export._read("x", "a.yaml", text.encode())

@@ -103,13 +103,17 @@ def test_growth_by_an_unknown_index_is_refused_with_file_and_line(tree_with):
 
 def test_two_paths_with_one_workbook_name_are_refused(tree_with):
     text = """\
-    a_form: &form
+    a_form:
       label: A form
       unit: yes or no
       values:
         2027-01-01: {value: true, status: assumed, source: expert}
     a:
-      form: *form
+      form:
+        label: A form
+        unit: yes or no
+        values:
+          2027-01-01: {value: true, status: assumed, source: expert}
     """
     with pytest.raises(
         AssumptionError, match=r"forms\.a.form: has the same workbook name as assumptions\.forms\.a"

@@ -384,3 +384,15 @@ def test_a_run_has_one_fingerprint_however_its_numbers_were_written(file):
     same = {path: float(value) for path, value in settings.items()}
     base = load_scenario("pdp_regional")
     assert fingerprint(base.with_settings(settings)) == fingerprint(base.with_settings(same))
+
+
+def test_a_file_whose_lines_stand_for_others_is_refused(file):
+    text = "extends: pdp_regional\nname: &a ours\nlabel: *a\n"
+    with pytest.raises(InputError, match=r"valid YAML.*line 3.*a reference"):
+        load_scenario(file(text))
+
+
+def test_a_file_that_would_take_seconds_to_read_is_refused(file):
+    text = "extends: pdp_regional\nlabel: " + "a" * 200_000
+    with pytest.raises(InputError, match="a file of up to 200,000 bytes, or the same as JSON"):
+        load_scenario(file(text))
