@@ -15,7 +15,6 @@ from calculator.report.compare import Bridge, Column
 from calculator.report.figures import (
     BOTTOM,
     COLOURS,
-    LEFT,
     RIGHT,
     SIZE,
     TOP,
@@ -31,6 +30,7 @@ LINE, BAR, GAP = 16, 20, 14  # heights of a line of the label, of a bar, and bel
 LABEL_LETTERS = 46  # of a label's line, so that it fits on a phone
 ROOM = 0.2  # of the picture's width on each side, for the figure at a bar's end
 WIDE = 0.55
+TITLE, LETTER = 26, 8  # widths of an upright title and of a letter beside an axis, pixels
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def years_alt(one: Column) -> str:
 def years_figure(one: Column, theme: Theme, height: int = 300) -> go.Figure:
     """A scenario's value by year, above and below zero."""
     colours = COLOURS[theme]
-    figure = blank(theme, height, {"l": LEFT + 8, "r": RIGHT, "t": TOP, "b": BOTTOM})
+    figure = blank(theme, height, {"l": 0, "r": RIGHT, "t": TOP, "b": BOTTOM})
     amounts = list(one.by_period.values())
     gains = [usd >= 0.0 for usd in amounts]
     figure.add_bar(
@@ -222,5 +222,7 @@ def years_figure(one: Column, theme: Theme, height: int = 300) -> go.Figure:
     room = 0.16 * (high - low or 1.0)
     limits = low - room if low < 0.0 else 0.0, high + room if high > 0.0 else 0.0
     by_year(figure, theme, list(one.by_period), limits, "Value of joining, USD")
-    figure.update_layout(yaxis={"tickprefix": "", **money_ticks(limits, 5)})
+    ticks = money_ticks(limits, 5)
+    widest = max(len(text) for text in ticks["ticktext"])
+    figure.update_layout(margin={"l": TITLE + LETTER * widest}, yaxis={"tickprefix": "", **ticks})
     return figure

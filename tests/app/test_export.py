@@ -182,7 +182,7 @@ BAD = {
     "python": ("a.yaml", b"!!python/object/apply:os.system ['true']\n", "valid YAML"),
     "too deep": ("a.yaml", b"[" * 20_000, "without end"),
     "too deep json": ("a.json", b'{"a":' * 20_000, "without end"),
-    "too big": ("a.yaml", b"name: a\n#" + b" " * 200_001, "up to 200,000 bytes, or the same as JSON"),
+    "too big": ("a.yaml", b"name: a\n#" + b" " * 200_001, "200,000 bytes, or the same as JSON"),
     "too big json": ("a.json", b" " * 1_000_001, "up to 1,000,000 bytes"),
     "no workbook": ("a.xlsx", b"not a workbook", "a readable xlsx file"),
     "other workbook": ("a.xlsx", None, "one that balance decide or balance template wrote"),
