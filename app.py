@@ -27,7 +27,9 @@ sign_in.required()
 st.navigation(
     {
         "Decision": [
-            st.Page(decide.render, title="Decide", url_path="decide", default=True),
+            # The first page lies at the root, whatever its path; who types /decide comes to it too.
+            st.Page(decide.render, title="Decide", url_path="first", default=True),
+            st.Page(decide.render, title="Decide", url_path="decide", visibility="hidden"),
             st.Page(who_pays.render, title="Who pays each dollar", url_path="who_pays"),
             st.Page(selection.render, title="Adverse selection", url_path="selection"),
             st.Page(uncertainty.render, title="Uncertainty", url_path="uncertainty"),

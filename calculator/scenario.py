@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -364,7 +365,16 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     given = Path(name_or_path)
     if given.suffix.lower() == WORKBOOK and given.is_file():
         return _from_workbook(given)
+    shipped = scenario_files().get(str(name_or_path))
+    if shipped is not None:
+        return _shipped(str(name_or_path), shipped.stat().st_mtime_ns)
     return _made(_load(str(name_or_path)))
+
+
+@lru_cache(maxsize=32)
+def _shipped(name: str, written: int) -> Scenario:
+    """A shipped scenario, read once; written: when its file was, so that a new one is read."""
+    return _made(_load(name))
 
 
 def _from_workbook(path: Path) -> Scenario:

@@ -64,7 +64,7 @@ def _for_a_state() -> None:
         " read for a Part D plan.",
         [],
     )
-    st.button("Switch to a Part D plan", key=f"{PAGE}.switch", on_click=_switch, type="primary")
+    st.button("Switch to a Part D plan", key=f"{PAGE}.switch", on_click=_switch)
 
 
 def _switch() -> None:

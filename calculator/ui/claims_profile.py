@@ -252,7 +252,6 @@ def _worth(found: Laid, decision: PlanDecision) -> None:
     with st.container(horizontal=True):
         st.button(
             "In use on every page" if same else "Use these values",
-            type="primary",
             disabled=same,
             key=f"{PAGE}.use",
             on_click=_use,

@@ -71,9 +71,7 @@ def draw(scenario: Scenario) -> Job | None:
     layout, year, members = _how()
     mapping, enrollment = _beside(number, mapping=layout == MAPPING)
     with st.container(horizontal=True):
-        read = st.button(
-            "Read the claims", type="primary", disabled=claims is None, key=f"{PAGE}.read"
-        )
+        read = st.button("Read the claims", disabled=claims is None, key=f"{PAGE}.read")
         tried = st.button("Try it with made-up claims", key=f"{PAGE}.try")
         st.download_button(
             "Made-up claims as CSV",

@@ -132,13 +132,13 @@ def _link(scenario: Scenario, *, as_typed: bool) -> None:
     section("Or as a link")
     address = asked() if as_typed else compare.file_address(scenario)
     saved = address.pop(SAVED, "")
-    st.code(_url(address, ""), language=None)
+    st.code(_url(address, ""), language=None, wrap_lines=True)
     st.caption(
         plain("Whoever can reach this app opens the same inputs with it; it holds no other data.")
     )
     if saved:
         with st.expander("A link that brings the saved scenarios too"):
-            st.code(_url({**address, SAVED: saved}, PAGE), language=None)
+            st.code(_url({**address, SAVED: saved}, PAGE), language=None, wrap_lines=True)
 
 
 def _url(address: dict[str, str], page: str) -> str:
@@ -206,7 +206,6 @@ def _restore() -> None:
     st.button(
         "Use these inputs",
         key=f"{PAGE}.use",
-        type="primary",
         on_click=_use,
         args=(scenario,),
         icon=":material/input:",

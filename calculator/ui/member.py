@@ -155,7 +155,8 @@ def _rules(decision: PlanDecision, found: report.MemberYear, marks: Marks) -> No
         f"{parts.marked(label, marks.of(*paths, days=days))} {plain(cents(usd))}"
         for label, usd, paths in lines
     ]
-    st.caption("; ".join(texts))
+    # Not a caption: a badge in one is too faint to read.
+    st.markdown("; ".join(texts))
 
 
 def _case(decision: PlanDecision) -> Case:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go  # type: ignore[import-untyped]
 import streamlit as st
@@ -219,6 +220,22 @@ def unbroken(text: str) -> str:
 Write = Callable[[float], str]
 
 
+class _Said(float):
+    """A number, which a table puts to the right, with its words."""
+
+    said: str
+
+
+def _said(number: float, write: Write) -> _Said:
+    found = _Said(number)
+    found.said = plain(unbroken(write(number)))
+    return found
+
+
+def _words(number: Any) -> str:
+    return str(number.said)
+
+
 def written(
     rows: Sequence[tuple[Any, ...]],
     head: Sequence[str],
@@ -228,20 +245,23 @@ def written(
     bold_last: bool = False,
 ) -> None:
     """A table of numbers, each column or each line written in its own way."""
-    frame = pd.DataFrame(rows, columns=list(head))
-
-    def bold(row: pd.Series[Any]) -> list[str]:
-        last = bold_last and row.name == len(frame) - 1
-        return ["font-weight: 600" if last else ""] * len(row)
-
-    def safe(write: Write) -> Callable[[Any], str]:
-        return lambda number: plain(unbroken(write(number)))
-
-    styled = frame.style.apply(bold, axis=1)
-    for name, write in zip(head[1:], columns or (), strict=bool(columns)):
-        styled = styled.format(safe(write), subset=[name])
-    for line, write in enumerate(lines or ()):
-        styled = styled.format(safe(write), subset=([line], list(head[1:])))
+    cells = [
+        (
+            row[0],
+            *(
+                _said(number, lines[at] if lines else columns[place] if columns else str)
+                for place, number in enumerate(row[1:])
+            ),
+        )
+        for at, row in enumerate(rows)
+    ]
+    frame = pd.DataFrame(cells, columns=list(head), dtype=object)
+    weights = np.full(frame.shape, "", dtype=object)
+    if bold_last:
+        weights[-1:] = "font-weight: 600"
+    # One call for all cells: pandas works on every one that is made.
+    styled = frame.style.apply(lambda _: weights, axis=None)
+    styled = styled.format(_words, subset=list(head[1:]))
     st.table(styled, border="horizontal", hide_index=True)
 
 

@@ -252,7 +252,6 @@ def _ask(access: Access) -> None:
         st.button(
             "Sign in" if name == DEFAULT else plain(f"Sign in with {name}"),
             key=f"sign_in.{name}",
-            type="primary",
             on_click=_leave,
             args=(name, browser),
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from calculator.ui.widgets import SORRY
 from tests.serving import PATIENCE, ROOT
@@ -17,6 +18,8 @@ PROGRAMS = {"plan": "pdp_regional", "state": "state_not_covering"}
 OWN_INPUTS = ("states", "portfolio")  # pages about many payers, which are no one program's
 BAD = ("serious", "critical")
 MOST_TABS = 120
+LOOKS = 5  # as often in a row a page is as high as before when it is still
+HEIGHT = "[...document.querySelectorAll('*')].reduce((sum, part) => sum + part.scrollHeight, 0)"
 # What a person can work, in the order of the page; the tools over a table show when it is worked.
 CONTROLS = ", ".join(
     f"{kind}:not([tabindex='-1']):not([disabled]):not([data-testid=stElementToolbar] *)"
@@ -44,6 +47,12 @@ LEFT = (
         "[data-testid=stSidebarNavItems]",
         "the same list of pages: its items lie in those boxes",
     ),
+    Left(
+        "scrollable-region-focusable",
+        "[data-testid=stTable]",
+        "a wide table of a phone scrolls in a box without a tab stop of its own; the browser gives"
+        " it one, and the test below goes there",
+    ),
 )
 
 
@@ -54,6 +63,8 @@ def pages():
         if not (isinstance(call, ast.Call) and ast.unparse(call.func) == "st.Page"):
             continue
         options = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+        if options.get("visibility") == "hidden":
+            continue
         path = "" if options.get("default") else options["url_path"]
         for program, scenario in PROGRAMS.items():
             if path not in OWN_INPUTS:
@@ -66,15 +77,20 @@ PAGES = [pytest.param(path, id=name) for path, name in pages()]
 
 
 def quiet(page):
-    """Nothing runs any more."""
+    """Nothing runs any more, and nothing grows."""
     page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=RAN)
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=RAN)
+    heights = [-1, -2]
+    while len(set(heights[-LOOKS:])) > 1:
+        page.wait_for_timeout(100)
+        heights.append(page.evaluate(HEIGHT))
 
 
 def unfold(page, place):
     """What is closed at first is held to the same."""
     closed = page.locator(f"[data-testid={place}] details:not([open]) > summary")
     closed.evaluate_all("parts => parts.forEach(part => part.click())")
+    expect(closed).to_have_count(0)
     quiet(page)
 
 
@@ -92,8 +108,10 @@ def findings(page, place):
     )
     page.set_viewport_size({"width": before["width"], "height": max(high + 200, before["height"])})
     quiet(page)
-    answer = Axe().run(page, options={"resultTypes": ["violations"]})
+    context = None if place == "stMain" else f"[data-testid={place}]"
+    answer = Axe().run(page, context=context, options={"resultTypes": ["violations"]})
     page.set_viewport_size(before)
+    quiet(page)
     for violation in answer.response["violations"]:
         if violation["impact"] not in BAD:
             continue
@@ -120,8 +138,17 @@ def in_sight(page, place):
     return page.locator(f"[data-testid={place}]").locator(CONTROLS).locator("visible=true").first
 
 
-def reached(page, control):
-    """Whether the tabulator key comes to a control, and shows that it has."""
+def still(control):
+    """Where a control lies once it moves no more."""
+    box = None
+    while (now := control.bounding_box()) != box:
+        box = now
+        control.page.wait_for_timeout(50)
+    return box
+
+
+def reach(page, control):
+    """The tabulator key comes to a control, in sight, and it shows that it has."""
     here = "e => e === document.activeElement || e.contains(document.activeElement)"
     page.evaluate("document.activeElement?.blur()")
     for _ in range(MOST_TABS):
@@ -129,14 +156,18 @@ def reached(page, control):
         if control.evaluate(here):
             break
     else:
-        return False
-    box = control.bounding_box()
-    around = {"x": box["x"] - 4, "y": box["y"] - 4,
-              "width": box["width"] + 8, "height": box["height"] + 8}  # fmt: skip
+        pytest.fail(f"the tabulator key does not reach {control.inner_text()!r}")
+    box, window = still(control), page.viewport_size
+    left, top = max(box["x"] - 4, 0), max(box["y"] - 4, 0)
+    right = min(box["x"] + box["width"] + 4, window["width"])
+    bottom = min(box["y"] + box["height"] + 4, window["height"])
+    assert left < right, "a control with the focus is out of sight"
+    assert top < bottom, "a control with the focus is out of sight"
+    around = {"x": left, "y": top, "width": right - left, "height": bottom - top}
+    page.mouse.move(0, 0)
     focused = page.screenshot(clip=around, animations="disabled")
     page.evaluate("document.activeElement.blur()")
-    page.mouse.move(0, 0)
-    return page.screenshot(clip=around, animations="disabled") != focused
+    assert page.screenshot(clip=around, animations="disabled") != focused, "the focus does not show"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -165,27 +196,46 @@ def test_a_page_is_whole_and_everybody_can_use_it(watched, path, size, scheme):
             assert page.evaluate(f"{part}.scrollWidth <= {part}.clientWidth")
         assert findings(page, "stMain")[0] == []
         page.get_by_test_id("stMain").evaluate("part => part.scrollTo(0, 0)")
-        assert reached(page, in_sight(page, "stMain"))
+        reach(page, in_sight(page, "stMain"))
 
         opener = page.get_by_test_id("stExpandSidebarButton")
         if size == "phone" and opener.count():
-            assert reached(page, opener)
+            reach(page, opener)
             opener.focus()
             page.keyboard.press("Enter")
             page.get_by_test_id("stSidebarCollapseButton").wait_for(timeout=PATIENCE * 1000)
         if page.get_by_test_id("stSidebarUserContent").locator(CONTROLS).count():
-            assert reached(page, in_sight(page, "stSidebarUserContent"))
+            reach(page, in_sight(page, "stSidebarUserContent"))
             unfold(page, "stSidebar")
             assert findings(page, "stSidebar")[0] == []
 
 
-def test_what_is_left_to_streamlit_is_still_there(watched):
-    with watched("/", "phone", "light", "Joining from") as seen:
+def test_no_button_is_a_primary_one():
+    """Streamlit writes white on it, which cannot be read on the light blue of the dark theme."""
+    for path in (ROOT / "calculator" / "ui").glob("*.py"):
+        assert 'type="primary"' not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_who_types_the_name_of_the_first_page_comes_to_it(watched):
+    with watched("/decide?scenario=mapd", "desk", "light", "Joining from") as seen:
         quiet(seen.page)
-        left = set(findings(seen.page, "stMain")[1])
+        assert seen.page.get_by_role("dialog").count() == 0
+        assert "/decide?scenario=mapd" in seen.page.url
+
+
+def test_what_is_left_to_streamlit_is_still_there(watched):
+    with watched("/who_pays?scenario=pdp_regional", "phone", "light", "") as seen:
+        page = seen.page
+        quiet(page)
+        unfold(page, "stMain")
+        left = set(findings(page, "stMain")[1])
         for one in sorted(left, key=lambda one: one.rule):
             print(f"axe: {one.rule} in {one.within}: {one.why}")
         assert left == set(LEFT)
+        wide = page.locator("[data-testid=stTable] > div").filter(has_not=page.locator("a"))
+        scrolls = "part => part.scrollWidth > part.clientWidth"
+        (table, *_) = [one for one in wide.all() if one.evaluate(scrolls)]
+        reach(page, table)
 
 
 def test_a_picture_without_words_or_a_faint_text_would_be_found(watched):
