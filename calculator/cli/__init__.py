@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import Annotated, Any
@@ -56,7 +57,10 @@ def app_command(
     # Matrices are small and sessions many: a product over several threads waits more than it works.
     environment = {"OPENBLAS_NUM_THREADS": "1", **os.environ}
     # Streamlit reads its settings from the folder it starts in.
-    raise typer.Exit(subprocess.call(command, cwd=config.parent, env=environment))
+    server = subprocess.Popen(command, cwd=config.parent, env=environment)
+    # Who ends this command ends the server with it.
+    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+    raise typer.Exit(server.wait())
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
+import streamlit as st
+
 from calculator.scenario import PlanScenario, Scenario, StateScenario
 from calculator.ui import decide_plan, decide_state, program
 from calculator.ui.widgets import calm
@@ -17,9 +21,21 @@ def answer(content: str, scenario: Scenario) -> Answer:
     return decide_state.answer(content, scenario)
 
 
+@st.cache_resource(show_spinner=False)
+def _turn() -> threading.Lock:
+    """Whose turn it is. Python draws one page at a time whatever is asked of it; many at once would
+    only wait for each other at every step, and each be done later than in its turn."""
+    return threading.Lock()
+
+
 @calm
 def render() -> None:
     """Draw the page."""
+    with _turn():
+        _draw()
+
+
+def _draw() -> None:
     said = program.answered(program.inputs("decide"), answer)
     if isinstance(said, decide_plan.Answer):
         decide_plan.draw(said)

@@ -10,7 +10,7 @@ import streamlit as st
 from calculator.errors import InputError
 from calculator.ui import gaps, inputs_medicaid, inputs_part_d, parts
 from calculator.ui.form import Form, ground, key_of, offered
-from calculator.ui.sidebar import FILE, LAID, START_FROM, asked
+from calculator.ui.sidebar import FILE, LAID, START_FROM, followed
 
 Said = TypeVar("Said")
 PROGRAM = "program"
@@ -45,9 +45,9 @@ def inputs(page: str) -> Form:
 
 def _of_address() -> str | None:
     """The program of an address that is followed: another one than the last that was drawn."""
-    address = asked()
     drawn = st.session_state.get(key_of(str(st.session_state.get(PROGRAM)), LAID)) or {}
-    if START_FROM not in address or address == drawn.get("address"):
+    address = followed(drawn)
+    if START_FROM not in address:
         return None
     if address[START_FROM] == FILE:
         try:

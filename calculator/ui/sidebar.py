@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from calculator.errors import InputError
 from calculator.register import Register
@@ -26,6 +27,8 @@ ALSO = {
     "seed": ("uncertainty.seed", "1"),
 }
 LAID, KEPT, DRAWN = "laid", "kept", "drawn"
+# An address that was gone to and is not drawn yet; those that were drawn, the latest last.
+GOING, WRITTEN, MOST_WRITTEN = "going", "written", 100
 POINTS, POINT_MONTH = "therapy.persistence_points", 12
 START, END = "horizon.start", "horizon.end"
 
@@ -85,12 +88,11 @@ def inputs(frame: Frame) -> Iterator[Form]:
 def _start(frame: Frame) -> Form:
     """The scenario to start from, and whether its fields are laid anew.
 
-    An address that says something else than the last one drawn comes from a link, or from going
-    back, and is followed; one that says nothing belongs to another page.
+    An address that is followed says where; one that says nothing belongs to another page.
     """
-    address = asked()
     laid: dict[str, Any] = st.session_state.get(frame.key(LAID)) or {}
-    linked = bool(address) and address != laid.get("address")
+    address = followed(laid)
+    linked = bool(address)
     fresh = linked or not laid
     start = frame.key(START_FROM)
     strange: dict[str, InputError] = {}
@@ -218,6 +220,9 @@ def _changed(frame: Frame, form: Form) -> None:
         st.query_params.from_dict(address)
     st.session_state[DRAWN] = frame.page
     st.session_state[frame.key(LAID)] = {START_FROM: name, **picks, "address": address}
+    st.session_state.pop(GOING, None)
+    before = [one for one in st.session_state.get(WRITTEN, ()) if one not in (shown, address)]
+    st.session_state[WRITTEN] = [*before, shown, address][-MOST_WRITTEN:]
 
 
 def _reset(frame: Frame) -> None:
@@ -232,6 +237,28 @@ def asked() -> dict[str, str]:
     return {key: st.query_params[key] for key in st.query_params}
 
 
+def followed(laid: Mapping[str, Any]) -> dict[str, str]:
+    """The address to follow, with what it asks for; nothing where none is.
+
+    One that says something else than the last one drawn (laid) comes from a link, or from going
+    back. A browser that is typed into while a page is on its way sends the address it still has:
+    one of an earlier moment, which would take back what was typed since.
+    """
+    if GOING in st.session_state:
+        return dict(st.session_state[GOING])
+    address = asked()
+    if address == laid.get("address"):
+        return {}
+    late = address in st.session_state.get(WRITTEN, ())
+    return {} if late and not _back_or_forward() else address
+
+
+def _back_or_forward() -> bool:
+    """Whether a reader went to an earlier address with the browser's own buttons."""
+    context = get_script_run_ctx()
+    return bool(getattr(context, "is_history_navigation", True))
+
+
 def go(address: Mapping[str, str]) -> None:
     """Open an address on this page, as a link would; for a callback, which comes before a run.
 
@@ -239,6 +266,7 @@ def go(address: Mapping[str, str]) -> None:
     that differs from it with its text.
     """
     st.query_params.from_dict(dict(address))
+    st.session_state[GOING] = dict(address)
 
 
 # -------------------------------------------------------------------- fields of several programs
