@@ -270,6 +270,7 @@ def test_ten_sessions_at_once(benchmark, capsys, server):
     for session in sessions:
         session.close()
     shown_ = [seconds for seconds in took if seconds is not None]
+    assert sum(session.errors for session in sessions) == 0
     said = summary(shown_, len(took) - len(shown_), memory, opened_with, SESSIONS)
     told(said, f"{SESSIONS} sessions", benchmark, capsys)
 
