@@ -196,8 +196,10 @@ class Register:
 
         new = self._replaced({}, ())
         new.read = self.read | other.read
-        new._known = {at: number for at, number in other._known.items() if known(at[0])}
-        new._known_yearly = {at: row for at, row in other._known_yearly.items() if known(at[0])}
+        # Another session may add to it meanwhile.
+        numbers, rows = list(other._known.items()), list(other._known_yearly.items())
+        new._known = {at: number for at, number in numbers if known(at[0])}
+        new._known_yearly = {at: row for at, row in rows if known(at[0])}
         return new
 
     def bounds(self, path: str) -> tuple[float, float]:

@@ -19,9 +19,7 @@ from calculator.decision import PlanDecision, StateDecision
 from calculator.errors import InputError
 from calculator.register import Register
 from calculator.report import budget as budgets
-from calculator.report.inputs import NOTHING
 from calculator.report.memo.facts import shown
-from calculator.report.table import cents
 from calculator.report.words import dollars
 from calculator.scenario import CHANGES, NAMES, Scenario, scenario_of
 
@@ -469,8 +467,3 @@ def order_note(found: Bridge) -> str:
     if abs(apart) < HALF_A_DOLLAR:
         return f"{base} Here the inputs do not act on each other."
     return f"{base} Together the inputs do {dollars(apart)} more than the sum of each alone."
-
-
-def pmpm_text(usd: float) -> str:
-    """USD PMPM; what is below half a cent is nothing."""
-    return cents(0.0 if abs(usd) < NOTHING else usd, 2)

@@ -12,7 +12,6 @@ from calculator.register import Register
 from calculator.result import Decision
 
 TIMELINE = "assumptions.timeline"
-START, END = "horizon.start", "horizon.end"
 DAYS_OF_A_WEEK = 7
 CHANGED = "changed"
 

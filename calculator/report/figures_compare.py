@@ -24,6 +24,7 @@ from calculator.report.figures import (
     round_step,
 )
 from calculator.report.figures_selection import scales
+from calculator.report.table import signed
 from calculator.report.words import dollars
 
 LINE, BAR, GAP = 16, 20, 14  # heights of a line of the label, of a bar, and below it, pixels
@@ -42,12 +43,6 @@ class Row:
     end: float
     says: str
     total: bool = False  # an amount, not a change
-
-
-def signed(amount: float) -> str:
-    """Dollars with a plus or a true minus."""
-    text = dollars(amount)
-    return f"+{text}" if amount > 0 else text
 
 
 def money_ticks(limits: tuple[float, float], most: int) -> dict[str, Any]:

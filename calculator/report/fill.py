@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -182,8 +181,3 @@ def last_month(decision: StateDecision, period: str) -> int:
     """The place of a fiscal year's last month in the model."""
     numbers = decision.by_fiscal_year(np.ones((1, len(decision.evaluation.months))))[0]
     return int(numbers[: decision.periods.index(period) + 1].sum()) - 1
-
-
-def day(decision: StateDecision, chosen: Chosen) -> dt.date:
-    """The first day of the month whose prices are taken."""
-    return decision.evaluation.months[chosen.month]

@@ -29,7 +29,7 @@ from calculator.ui.widgets import BADGES, NO, NONE, YES, bare, mark, plain, say,
 
 PAGE = "assumptions"
 CHOSEN, WRONG, LAID_ANEW = f"{PAGE}.chosen", f"{PAGE}.wrong", f"{PAGE}.laid_anew"
-MOST_CHOICES, MOST_MOVERS, MOST_SAID = 8, 8, 3
+MOST_CHOICES, MOST_MOVERS = 8, 8
 GROWN_DIGITS = ".6g"
 A_DATE = "a date as 2028-01-01"
 

@@ -19,10 +19,10 @@ from calculator.report.verdict import opening
 from calculator.scenario import PlanScenario, load_scenario, yaml_text
 from calculator.therapy_inputs import persistence
 from calculator.ui import parts
-from calculator.ui.claims_read import LAID, PAGE, Kept
-from calculator.ui.packed import packed
+from calculator.ui.claims_read import LAID, PAGE, WRONG, Kept
+from calculator.ui.compare import file_address
 from calculator.ui.parts import section, signed
-from calculator.ui.sidebar import FILE, SAVED, START_FROM, go
+from calculator.ui.sidebar import go
 from calculator.ui.widgets import plain, say
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def _lower(sentence: str) -> str:
 
 def _use(scenario: PlanScenario) -> None:
     """Every page from now on with the claims' values; the address holds them."""
-    address = {START_FROM: FILE, FILE: packed(scenario)}
-    if st.session_state.get(SAVED):
-        address[SAVED] = st.session_state[SAVED]
-    go(address)
+    try:
+        go(file_address(scenario))
+    except InputError as error:
+        st.session_state[WRONG] = error

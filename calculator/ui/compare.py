@@ -53,7 +53,6 @@ class Saved:
 # ---------------------------------------------------------------------------------- what is saved
 
 
-@lru_cache(maxsize=64)
 def unpacked(text: str) -> tuple[tuple[Saved, ...], tuple[InputError, ...]]:
     """The saved scenarios of a text, and what is wrong with those that cannot be read.
 
@@ -62,6 +61,14 @@ def unpacked(text: str) -> tuple[tuple[Saved, ...], tuple[InputError, ...]]:
     >>> unpacked("%%%")[1][0].field
     'saved'
     """
+    if len(text) > packed.MOST_TEXT:
+        given = f"{len(text):,} letters"
+        return (), (InputError(SAVED, A_LIST, given),)
+    return _unpacked(text)
+
+
+@lru_cache(maxsize=64)
+def _unpacked(text: str) -> tuple[tuple[Saved, ...], tuple[InputError, ...]]:
     if not text:
         return (), ()
     try:
@@ -215,7 +222,13 @@ def column(name: str, decision: Decided) -> Column:
     if isinstance(decision, StateDecision):
         root = breakeven_net_price(decision.evaluation.inputs)
     else:
-        root = breakeven(decision.scenario, NET_PRICE, resolution=decision.resolution).root
+        found = breakeven(
+            decision.scenario,
+            NET_PRICE,
+            resolution=decision.resolution,
+            beside=decision.evaluation,
+        )
+        root = found.root
     return report.column(name, decision, root)
 
 

@@ -10,6 +10,7 @@ from calculator.scenario import PlanScenario, Scenario, StateScenario
 from calculator.ui import decide_plan, decide_state, program
 from calculator.ui.widgets import calm
 
+PATIENCE = 10.0  # seconds; a page that takes longer holds nobody up
 Answer = decide_plan.Answer | decide_state.Answer
 
 
@@ -31,8 +32,13 @@ def _turn() -> threading.Lock:
 @calm
 def render() -> None:
     """Draw the page."""
-    with _turn():
+    turn = _turn()
+    mine = turn.acquire(timeout=PATIENCE)
+    try:
         _draw()
+    finally:
+        if mine:
+            turn.release()
 
 
 def _draw() -> None:

@@ -248,10 +248,16 @@ def _read(mark: str, name: str, content: bytes) -> Read:
 
 
 def _loaded(name: str, content: bytes) -> Scenario:
+    # Under a name of ours: a reader's may be one that no file can have.
+    own = f"scenario{PurePosixPath(name).suffix.lower()}"
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
+        path = Path(folder) / own
         path.write_bytes(content)
-        return load_scenario(path)
+        try:
+            return load_scenario(path)
+        except InputError as error:
+            given = str(error.given).replace(str(path), name).replace(own, name)
+            raise InputError(error.field, error.allowed, given) from None
 
 
 def own_name(name: str) -> str:
@@ -264,4 +270,5 @@ def own_name(name: str) -> str:
     stem, dot, ending = last.lstrip(".").rpartition(".")
     if not stem:
         return "scenario"
-    return f"{stem[:NAME_LETTERS]}{dot}{ending[:NAME_LETTERS]}"
+    short = f"{stem[:NAME_LETTERS]}{dot}{ending[:NAME_LETTERS]}"
+    return short.encode("utf-8", "replace").decode()

@@ -184,7 +184,8 @@ def required() -> None:
         LOG.error("sign-in: %s", error)
         st.title("Nobody can be let in", anchor=False)
         st.markdown("The sign-in of this calculator is not set up as it should be.")
-        say(st, error)
+        # Which values, and where they lie, is for whoever keeps the server: the log says it.
+        say(st, InputError(error.field, "what docs/deploy.md says", "something else"))
         st.stop()
     if access is None:
         return

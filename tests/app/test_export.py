@@ -225,6 +225,16 @@ def test_references_in_a_file_do_not_grow_without_limit():
     assert found.scenario.label.startswith("R&D *at cost*")
 
 
+@pytest.mark.parametrize(
+    "name", ["\N{OWL}" * 80 + ".yaml", "\ud800.yaml", ".yaml", "a\0b.yaml", "x" * 400 + ".json"]
+)
+def test_a_name_that_no_file_can_have_is_no_trouble(name):
+    found = export._read("x", name, b"{}")
+    assert found.error is not None
+    assert "/tmp" not in str(found.error)
+    str(found.error).encode()
+
+
 def test_text_of_a_file_is_text(page):
     data = PLAN.plain() | {"name": EVIL, "label": EVIL, "extends": "pdp_regional"}
     seen = use(upload(page(), "<b>.json", json.dumps(data).encode()))

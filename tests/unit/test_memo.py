@@ -9,6 +9,7 @@ import pytest
 
 from calculator import __version__, decide, load_scenario
 from calculator.analysis.sensitivity import tornado
+from calculator.analysis.states import breakeven_net_price
 from calculator.report.memo import common, facts, memo_html
 from calculator.report.memo.charts import Span, Step, by_period, spans, walk
 from calculator.scenario import scenario_of
@@ -340,3 +341,11 @@ def test_every_shipped_scenario_has_a_memo(name):
     text = memo_html(decide(load_scenario(name), resolution=FAST))
     assert Parsed(text).heads
     assert "nan" not in re.sub(r"[a-z]nan|nan[a-z]", "", text)
+
+
+def test_a_states_break_even_is_one_number_in_the_whole_memo():
+    decision = decide(load_scenario("state_covering"))
+    root = breakeven_net_price(decision.evaluation.inputs)
+    assert root is not None
+    # In the sentence and in the table of break-evens.
+    assert memo_html(decision).count(f"${root:,.0f}") >= 2

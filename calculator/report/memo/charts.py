@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from calculator.report.memo.html import Html, joined, safe, tag
+from calculator.report.table import signed
 from calculator.report.words import dollars
 
 WIDE = 680.0
@@ -43,12 +44,6 @@ class Span:
     at_high: float
     low: str
     high: str
-
-
-def signed(amount: float) -> str:
-    """Dollars with a plus or a true minus."""
-    text = dollars(amount)
-    return f"+{text}" if amount > 0 else text
 
 
 def _svg(name: str, title: str, words: str, height: float, parts: Sequence[str]) -> Html:

@@ -12,7 +12,7 @@ from calculator.report import selection
 from calculator.report import table as tables
 from calculator.report.memo import charts, common, facts
 from calculator.report.memo.html import Html, joined, listed, p, table
-from calculator.report.table import cents
+from calculator.report.table import cents, signed
 from calculator.report.verdict import PAYERS, rests_on, verdict
 from calculator.report.words import dollars, people, share
 
@@ -80,8 +80,8 @@ def _figures(decision: PlanDecision) -> list[tuple[str, str, str]]:
     both = [decision.outcomes[name]["on_therapy"][last] for name in ("join", "stay_out")]
     return [
         ("Value, per member per month", cents(value.pmpm, 2), "PMPM, all years"),
-        (f"Value to December {last}", charts.signed(value.total), "joining less staying out"),
-        ("Present value", charts.signed(value.present_value), f"at {share(rate)} a year"),
+        (f"Value to December {last}", signed(value.total), "joining less staying out"),
+        ("Present value", signed(value.present_value), f"at {share(rate)} a year"),
         (f"On therapy, end of {last}", f"{both[0]:,.0f}", f"{both[1]:,.0f} if staying out"),
     ]
 

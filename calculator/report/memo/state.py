@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from calculator.analysis.sensitivity import breakeven
+from calculator.analysis.states import breakeven_net_price
 from calculator.medicaid_decision import StateDecision
 from calculator.report import budget as budgets
 from calculator.report.budget import BRANCHES, MEASURES, UNITS, USD, Budget
 from calculator.report.memo import charts, common, facts
 from calculator.report.memo.html import Html, joined, listed, p, table
 from calculator.report.state import rests_on, verdict
-from calculator.report.table import COLUMNS, cents
+from calculator.report.table import COLUMNS, cents, signed
 from calculator.report.verdict import NET_PRICE
 from calculator.report.words import share
 
@@ -66,12 +69,12 @@ def _figures(decision: StateDecision, found: Budget) -> list[tuple[str, str, str
     value = decision.value
     rate = facts.per_cent(decision.register, DISCOUNT)
     return [
-        (f"Value to {found.state}", charts.signed(value.total), f"own dollars to {found.until}"),
+        (f"Value to {found.state}", signed(value.total), f"own dollars to {found.until}"),
         ("Per enrollee a month", cents(value.pmpm, 2), "PMPM, all years"),
-        ("Present value", charts.signed(value.present_value), f"at {share(rate)} a year"),
+        ("Present value", signed(value.present_value), f"at {share(rate)} a year"),
         (
             "Federal spending, net",
-            charts.signed(found.added("federal", "net")),
+            signed(found.added("federal", "net")),
             "added by joining",
         ),
     ]
@@ -148,7 +151,11 @@ def _sensitivity(decision: StateDecision, found: Budget) -> Html:
          facts.money(high["state_net"])],
         ["Fills when joining", facts.count(found.of("join", "fills")), facts.count(high["fills"])],
     ]  # fmt: skip
-    root = breakeven(decision.scenario, NET_PRICE, resolution=decision.resolution)
+    # The root of the answer's sentence: where value is flat at 0, another search finds another.
+    root = replace(
+        breakeven(decision.scenario, NET_PRICE, resolution=decision.resolution),
+        root=breakeven_net_price(decision.evaluation.inputs),
+    )
     return joined(
         [
             common.breakevens(decision, [root]),
