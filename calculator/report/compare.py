@@ -466,4 +466,5 @@ def order_note(found: Bridge) -> str:
         return f"{base} Some inputs cannot be changed alone."
     if abs(apart) < HALF_A_DOLLAR:
         return f"{base} Here the inputs do not act on each other."
-    return f"{base} Together the inputs do {dollars(apart)} more than the sum of each alone."
+    side = "more" if apart > 0.0 else "less"
+    return f"{base} Together the inputs do {dollars(abs(apart))} {side} than the sum of each alone."

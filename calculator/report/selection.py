@@ -5,6 +5,7 @@ from __future__ import annotations
 from calculator.analysis.movers import RegionChoice, Stated
 from calculator.analysis.selection_curves import Curves
 from calculator.plan_selection import SelectionCheck
+from calculator.report.inputs import NOTHING
 from calculator.report.table import LINE_LABELS, align, cents
 from calculator.report.words import dollars, share
 
@@ -23,6 +24,16 @@ def headline(check: SelectionCheck) -> str:
     if check.verdict == "does_not_pay":
         return check.reason
     return f"{VERDICTS[check.verdict]}. {check.reason}"
+
+
+def with_movers(check: SelectionCheck, *, included: bool) -> str:
+    """What the value is with those who may come for the drug, where it leaves them out."""
+    if included or abs(check.pmpm_with - check.pmpm_without) < NOTHING:
+        return ""
+    return (
+        f"That leaves out members who come in order to use the drug: with {share(check.movers)} of"
+        f" the eligible outside a year, as assumed, it is {cents(check.pmpm_with, 2)} PMPM."
+    )
 
 
 def opening(check: SelectionCheck) -> str:

@@ -89,7 +89,8 @@ def remarks(decision: PlanDecision) -> list[str]:
     """What a reader of the tables should know, one line each."""
     lines = []
     if decision.evaluation.inputs.has_bid:
-        if decision.scenario.plan.bid is None:
+        out = decision.branches()["stay_out"]["result"].values()
+        if decision.scenario.plan.bid is None and all(abs(usd) < 0.5 for usd in out):
             lines.append(
                 "Staying out is 0 by construction: without a bid of its own a plan bids cost"
             )

@@ -14,6 +14,7 @@ import streamlit as st
 from calculator import __version__, decide
 from calculator.analysis import feeds
 from calculator.analysis.feeds import Feed
+from calculator.decision import evaluate
 from calculator.exports import csv_rows
 from calculator.medicaid_decision import StateDecision
 from calculator.part_d_decision import PlanDecision
@@ -22,7 +23,7 @@ from calculator.report import assumptions as report
 from calculator.report.assumption_words import SourceUse
 from calculator.report.assumptions import JUDGED, NOT_PUBLISHED, Row, Start
 from calculator.report.words import changed, terms_note
-from calculator.scenario import Scenario
+from calculator.scenario import PlanScenario, Scenario
 from calculator.ui import assumption_edit as edit
 from calculator.ui import parts, program
 from calculator.ui.assumption_edit import CHOSEN, LAID_ANEW, PAGE
@@ -53,8 +54,12 @@ class Answer:
 def answer(content: str, _scenario: Scenario) -> Answer:
     """The decision and what is said beside it, once for each content of a scenario."""
     decision = decide(_scenario)
+    # Everything that pages say of the run is asked for, so that what it reads is all known.
     _ = decision.value, decision.outcomes
-    return Answer(decision, frozenset(decision.register.read))
+    read = set(decision.register.read)
+    if isinstance(_scenario, PlanScenario):
+        read |= evaluate(_scenario.with_settings({"selection.include": True})).register.read
+    return Answer(decision, frozenset(read))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -180,7 +180,8 @@ def what_claims_give(decision: PlanDecision) -> None:
     parts.texts(rows, ["Figure", "In use now", "Columns it takes"])
     st.caption(
         "Not in claims, and left as they are: risk score, bid, net prices and rebates, and who"
-        " qualifies. No figure rests on fewer than 11 people."
+        " qualifies. No figure of a scenario rests on fewer than 11"
+        " people."
     )
 
 

@@ -42,10 +42,11 @@ LAYOUTS = {
 }
 ANY_YEAR = "The year with the most claims"
 PRIVATE = (
-    "Files lie in this server's memory until they are read, taken out or the page is closed, and in"
-    " a temporary folder while they are read; then they are deleted. What is kept while the page is"
-    " open are sums and means over members, and they go into a scenario only if you use them. No"
-    " member's identifier or claim is kept, shown or logged."
+    "Files lie in this server's memory until they are read, taken out or the page is closed, and on"
+    " its disk while they are sent and read; then they are deleted. What is kept while the page is"
+    " open are the file's name and hash, its sums, and which lines were refused and why; sums go"
+    " into a scenario only if you use them. No member's identifier is kept, shown or logged. A sum"
+    " over few members may tell of one of them."
 )
 Job = Callable[[], None]
 

@@ -67,7 +67,9 @@ def draw(said: Answer) -> None:
     """Draw a plan's answer."""
     decision = said.decision
     worth = decision.value.pmpm
-    parts.headline(opening(decision), said.verdict.reading, said.rests_on)
+    included = decision.scenario.selection.include
+    moved = selection.with_movers(decision.selection, included=included)
+    parts.headline(opening(decision), f"{said.verdict.reading} {moved}".strip(), said.rests_on)
     decide_parts.chips(lead(said.turns, worth, ("pay", "stop paying")), said.turns)
     _cards(said)
     until = f"December {decision.years[-1]}"

@@ -29,7 +29,7 @@ from calculator.ui import information, losses, parts, program, sensitivity
 from calculator.ui.downloads import file_name
 from calculator.ui.information import Job
 from calculator.ui.parts import Note, section, signed, unbroken
-from calculator.ui.widgets import calm, plain, say, theme
+from calculator.ui.widgets import NO_THOUSANDS, calm, plain, say, theme
 from calculator.uncertainty import Uncertain, uncertain
 
 PAGE = "uncertainty"
@@ -152,10 +152,10 @@ def _whole(
     """A whole number as a person types it, or what is wrong with it."""
     st.session_state.setdefault(key, f"{first:,}")
     text = st.text_input(label, key=key, help=help_, autocomplete="off", persist_state="session")
-    bare = (text or "").strip().replace(",", "")
+    bare = (text or "").strip()
     low, high = limits
     try:
-        number = int(bare)
+        number = low - 1 if NO_THOUSANDS.search(bare) else int(bare.replace(",", ""))
     except ValueError:
         number = low - 1
     if not low <= number <= high:

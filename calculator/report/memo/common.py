@@ -153,8 +153,9 @@ def data(decision: Decision) -> Html:
         f" ({observed.source})."
     )
     example = facts.example(scenario)
+    preset = ", or come from the state's preset where it says so"
     whose = (
-        " They were all given by the user."
+        f" They were given by the user{preset if scenario.program == 'medicaid' else ''}."
         if example is None
         else f" What says example is the example {example} as shipped: nobody's in particular."
     )

@@ -38,8 +38,8 @@ LIMITS = (
     " month here is an assumption unless the user gave one.",
     "Benefit parameters, national average bids and prices after the last published year are"
     " projected.",
-    "Without a bid of its own a plan bids its cost of staying out, so that staying out is worth"
-    " nothing and the corridor rests.",
+    "Without a bid of its own a plan that bids, bids its cost of staying out: nobody moving and"
+    " rivals as they were, staying out is worth nothing and the corridor rests.",
     "Spending of members is a distribution fitted to national figures unless the plan's own is"
     " given; it is adjudicated by year, not by claim.",
 )

@@ -32,8 +32,8 @@ METHOD = (
 LIMITS = (
     "Average manufacturer prices, best prices and supplemental rebates are confidential; what"
     " stands here is an inference unless the state gave its own.",
-    "Use grows as it did in the states that were observed; launch estimates have missed by"
-    " multiples, so the high end of that use stands beside the answer.",
+    "Unless another form of uptake is chosen, use grows as in the states that were observed; launch"
+    " estimates have missed by multiples, so the high end of that use stands beside the answer.",
     "Match rates after the last published fiscal year are held.",
     "Effects on other medical cost are not part of a state's value unless the scenario says so.",
 )
