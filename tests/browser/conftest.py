@@ -165,7 +165,7 @@ def heard() -> Callable[..., list[str]]:
 
 @pytest.fixture(scope="session")
 def watched(context, address, heard) -> Callable[..., AbstractContextManager[Seen]]:
-    """`with watched("/state", "phone", "dark", "Georgia") as seen`: a page that says so.
+    """`with watched("/states", "phone", "dark", "Georgia") as seen`: a page that says so.
 
     It may not complain, show an exception or ask another machine for anything.
     """

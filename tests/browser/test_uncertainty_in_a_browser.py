@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from calculator.report.figures import COLOURS
 
-PLAN, STATE = "/uncertainty", "/state_uncertainty"
+PLAN, STATE = "/uncertainty", "/uncertainty?scenario=state_not_covering"
 SAYS = "Joining pays in"
 PICTURES = 4  # the draws, the years, the tornado, the map
 RAN = 120_000  # milliseconds for a long run on a busy machine
@@ -134,7 +134,7 @@ def test_the_map_follows_its_pickers(watched):
 
 def test_a_states_inputs_go_along_from_page_to_page_and_back(watched):
     def go(to, says):
-        seen.page.get_by_text("Medicaid", exact=True).first.click()
+        seen.page.get_by_text("Decision", exact=True).first.click()
         seen.page.get_by_role("menuitem", name=to, exact=True).click()
         expect(seen.verdict).to_contain_text(says, timeout=RAN)
         quiet(seen)
@@ -147,10 +147,10 @@ def test_a_states_inputs_go_along_from_page_to_page_and_back(watched):
             field.press("Enter")
         return field
 
-    with watched("/state", "desk", "light", "Georgia") as seen:
+    with watched("/?scenario=state_not_covering", "desk", "light", "Georgia") as seen:
         expect(price("200")).to_have_value("200")
         quiet(seen)
-        go("State uncertainty", SAYS)
+        go("Uncertainty", SAYS)
         expect(seen.sidebar.get_by_text("Changed from default: 1")).to_be_visible()
         expect(price(None)).to_have_value("200")
         price_field = seen.sidebar.get_by_role("textbox", name="Guaranteed net price")
@@ -158,6 +158,6 @@ def test_a_states_inputs_go_along_from_page_to_page_and_back(watched):
         price_field.press("Enter")
         expect(price_field).to_have_value("180")
         quiet(seen)
-        go("State budget", "Georgia")
+        go("Decide", "Georgia")
         expect(seen.page).to_have_url(re.compile("terms.guaranteed_net_price=180"))
         expect(price(None)).to_have_value("180")
