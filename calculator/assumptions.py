@@ -116,6 +116,11 @@ def read_yaml(path: Path) -> Any:
         raise AssumptionError(path.name, "not a text file") from None
     except RecursionError:
         raise AssumptionError(path.name, "brackets in brackets without end") from None
+    except InputError:
+        raise
+    except ValueError:
+        # As a whole number of thousands of digits.
+        raise AssumptionError(path.name, "a number that cannot be read") from None
 
 
 def _check_entry(entry: Assumption, where: str, sources: Iterable[str]) -> None:

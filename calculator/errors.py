@@ -29,7 +29,21 @@ class InputError(ValueError):
         self.field = field
         self.allowed = allowed
         self.given = given
-        super().__init__(f"{field}: allowed is {allowed}; given was {in_words(given)[:LONGEST]}")
+        said = f"allowed is {allowed}; given was {in_words(given)[:LONGEST]}"
+        # A field may be a key of somebody's file.
+        super().__init__(f"{field[: 2 * LONGEST]}: {said}")
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
+
+
+def one_line(text: str) -> str:
+    """Text that a terminal shows on one line: what it would not print is a blank.
+
+    >>> one_line("two\\nlines\\x1b[31m")
+    'two lines [31m'
+    """
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def in_words(given: object) -> str:

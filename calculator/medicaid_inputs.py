@@ -172,10 +172,9 @@ def _unit(
         return ingredient, ingredient * one_share, nothing, nothing, nothing
     amp = listed * assumed("amp_share_of_list")
     best = amp * assumed("best_price_share_of_amp")
-    fair = f"assumptions.drugs.{product}_maximum_fair_price"
     selected = register.word(f"assumptions.drugs.{product}_class", day) == "selected"
     if selected and register.flag("assumptions.rebates.mfp_sets_best_price"):
-        negotiated = register.number(fair, day)
+        negotiated = register.fair_price(product, day)
         if np.any(negotiated > amp):
             allowed = (
                 f"a list price whose AMP is at least the {negotiated.max():,.2f} of best price"

@@ -253,6 +253,17 @@ class Register:
             self._known[path, day] = known
         return known
 
+    def fair_price(self, product: str, day: dt.date) -> Array:
+        """The maximum fair price of a selected drug, USD per fill, (C,).
+
+        Raises InputError where none is known: a drug without one cannot be a selected drug.
+        """
+        path = f"assumptions.drugs.{product}"
+        if f"{path}_maximum_fair_price" not in self.entries:
+            allowed = "applicable or non_applicable, for no maximum fair price is known for it"
+            raise InputError(f"{path}_class", allowed, "selected")
+        return self.number(f"{path}_maximum_fair_price", day)
+
     def neutral(self, path: str) -> Array:
         """A lever's value when no terms set it (the statute's, for corridors), (1,)."""
         value = next(iter(self.tree.entries[path].values.values())).value
@@ -307,8 +318,8 @@ class Register:
         shipped = _shipped_texts(self.tree)
         parts = []
         for path, entry in self._fixed():
-            text = shipped.get(id(entry))
-            parts.append(f"{as_json(path)}:{as_json(_plain(entry)) if text is None else text}")
+            _, text = shipped.get(id(entry)) or (entry, as_json(_plain(entry)))
+            parts.append(f"{as_json(path)}:{text}")
         return "{" + ",".join(parts) + "}"
 
     def _fixed(self) -> list[tuple[str, Assumption]]:
@@ -347,8 +358,9 @@ def _laid(tree: Tree) -> Mapping[str, Mapping[str, Assumption]]:
 
 
 @lru_cache(maxsize=4)
-def _shipped_texts(tree: Tree) -> Mapping[int, str]:
-    """The JSON of every shipped entry and lever, which live as long as the tree: id -> text."""
+def _shipped_texts(tree: Tree) -> Mapping[int, tuple[Assumption, str]]:
+    """The JSON of every shipped entry and lever: id -> the entry, held so that no other gets it,
+    and its text."""
     entries = [*tree.entries.values()]
     entries += [entry for levers in _laid(tree).values() for entry in levers.values()]
-    return {id(entry): as_json(_plain(entry)) for entry in entries}
+    return {id(entry): (entry, as_json(_plain(entry))) for entry in entries}

@@ -12,7 +12,7 @@ from typing import Any, Literal, Self, TypeVar
 import yaml
 from pydantic import Field, ValidationError, field_validator
 
-from calculator import fields
+from calculator import __version__, fields
 from calculator.assumptions import (
     Assumption,
     AssumptionError,
@@ -23,7 +23,7 @@ from calculator.assumptions import (
     read_yaml,
     scenario_files,
 )
-from calculator.errors import InputError
+from calculator.errors import InputError, in_words
 from calculator.fields import Section
 from calculator.presets import presets
 from calculator.sections import (
@@ -52,6 +52,8 @@ CHANGES = ("terms", "assumptions")
 MOST_BYTES = 1_000_000
 MOST_YAML = 200_000  # its parser is slow
 SUFFIXES = (".yaml", ".yml", ".json")
+# The first line of a file that the calculator saved, with its version after it.
+SAVED_BY = "# Saved by balance-calculator "
 WORKBOOK = ".xlsx"
 
 
@@ -301,10 +303,13 @@ def _read(path: Path) -> dict[str, Any]:
             data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique)
         else:
             data = read_yaml(path)
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        raise InputError("scenario", "a file of valid JSON", path.name) from None
     except AssumptionError as error:
         raise InputError("scenario", "a file of valid YAML", str(error)) from None
+    except InputError:
+        raise
+    except (ValueError, RecursionError):
+        # Also a number of thousands of digits, and brackets without end.
+        raise InputError("scenario", "a file of valid JSON", path.name) from None
     if not isinstance(data, dict):
         raise InputError("scenario", "a file with named fields", path.name)
     return dict(_plain(data))
@@ -353,6 +358,11 @@ def yaml_text(data: Mapping[str, Any]) -> str:
     return str(text)
 
 
+def file_text(data: Mapping[str, Any]) -> str:
+    """The same as a file to keep: its first line says which version saved it."""
+    return f"{SAVED_BY}{__version__}\n{yaml_text(data)}"
+
+
 def load_scenario(name_or_path: str | Path) -> Scenario:
     """A scenario by shipped name, or from a YAML or JSON file, or a workbook that was filled in.
 
@@ -365,15 +375,37 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     given = Path(name_or_path)
     if given.suffix.lower() == WORKBOOK and given.is_file():
         return _from_workbook(given)
-    shipped = scenario_files().get(str(name_or_path))
-    if shipped is not None:
-        return _shipped(str(name_or_path), shipped.stat().st_mtime_ns)
-    return _made(_load(str(name_or_path)))
+    shipped = scenario_files()
+    if str(name_or_path) in shipped:
+        written = tuple(file.stat().st_mtime_ns for file in shipped.values())
+        return _shipped(str(name_or_path), written)
+    version = _saved_by(given)
+    try:
+        found = _made(_load(str(name_or_path)))
+        if version:
+            # Paths of assumptions are only looked up here; a run would not know of the file.
+            found.register()
+    except InputError as error:
+        if not version:
+            raise
+        said = f"{in_words(error.given)}, in a file of version {version} (this is {__version__})"
+        raise InputError(error.field, error.allowed, said) from None
+    return found
+
+
+def _saved_by(path: Path) -> str:
+    """Which other version of the calculator saved a file; empty where none says so."""
+    if not path.is_file():
+        return ""
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        first = stream.readline(200)
+    version = first.removeprefix(SAVED_BY).strip() if first.startswith(SAVED_BY) else ""
+    return "" if version == __version__ else version[:20]
 
 
 @lru_cache(maxsize=32)
-def _shipped(name: str, written: int) -> Scenario:
-    """A shipped scenario, read once; written: when its file was, so that a new one is read."""
+def _shipped(name: str, written: tuple[int, ...]) -> Scenario:
+    """A shipped scenario, read once; written: when each file was, for one may extend another."""
     return _made(_load(name))
 
 

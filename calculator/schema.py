@@ -79,7 +79,8 @@ class Assumption(BaseModel):
             return "one of " + ", ".join(self.choices) + none
         if self.kind == "number" and self.bounds is not None:
             low, high = self.bounds
-            return f"a number from {low:,.12g} to {high:,.12g} {self.unit}{none}"
+            form = ".12g" if self.unit == "year" else ",.12g"
+            return f"a number from {low:{form}} to {high:{form}} {self.unit}{none}"
         return {"yes or no": "yes or no", "date": "a date as 2028-01-01"}.get(self.kind, "a number")
 
     def checked(self, path: str, value: object) -> Scalar:

@@ -37,7 +37,7 @@ def drugs_by_year(
         negotiated = np.full((1, len(years)), np.nan)
         if "selected" in kinds:
             columns = [
-                register.number(f"{path}_maximum_fair_price", dt.date(year, 1, 1))
+                register.fair_price(product, dt.date(year, 1, 1))
                 if kind == "selected"
                 else np.full(1, np.nan)
                 for year, kind in zip(years, kinds, strict=True)

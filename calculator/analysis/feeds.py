@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from calculator.analysis.moved import by_date, cases_of
+from calculator.analysis.nudges import OTHER_WAYS, Step, Way, down, filled, step_of, up
 from calculator.assumptions import Register
 from calculator.decision import evaluate
 from calculator.errors import IdentityError, InputError
-from calculator.fields import value_at
-from calculator.medicaid_decision import StateEvaluation
+from calculator.medicaid_decision import StateDecision, StateEvaluation
 from calculator.model import ledger as words
 from calculator.model import medicaid, offsets, outcomes
 from calculator.model.arrays import Array
-from calculator.part_d_decision import Evaluation
-from calculator.register import day_word
+from calculator.part_d_decision import Evaluation, PlanDecision
 from calculator.result import Decision, Progress, monthly_discount, yearly_discount
-from calculator.scenario import CHANGES, Scenario
-from calculator.schema import Assumption
+from calculator.scenario import PlanScenario, Scenario
 from calculator.therapy_inputs import OFFSETS, offset_effect, weight_inputs
 
-RISE = 0.1  # how far an input is moved, of its own value
-POINT = 0.01  # a share of nothing is moved to this
-# Units that are counted whole; a year or month of the calendar moves by one.
-CALENDAR = ("month", "year")
-WHOLE = (*CALENDAR, "months", "quarters")
+Key = TypeVar("Key", bound=Hashable)
+INCLUDE = "selection.include"
 # Relative to the largest amount: what adding in another order may do to a sum.
 SAME = 1e-10
 # Results beside the ledger's lines, in the order in which they are said; the rest only where an
@@ -35,8 +30,8 @@ SAME = 1e-10
 PEOPLE, FILLS, PREMIUM, MEDICAL = "people", "fills", "plan_premium", "medical"
 BESIDE = (PEOPLE, FILLS, PREMIUM, MEDICAL)
 WEIGHT, PRESENT, CASH, THESIS = "weight", "present_value", "cash", "thesis"
-YEARS = "fiscal_years"
-LAST = (WEIGHT, CASH, PRESENT, THESIS, YEARS)
+YEARS, CHECK = "fiscal_years", "selection_check"
+LAST = (WEIGHT, CASH, PRESENT, THESIS, YEARS, CHECK)
 RESULTS = (*words.LINES, *BESIDE, *LAST)
 
 
@@ -50,34 +45,6 @@ class Feed:
     moved_to: float
 
 
-def nudged(entry: Assumption, value: float) -> float | None:
-    """A value a tenth further from 0, inside its bounds; None where there is no other.
-
-    What is counted whole moves by one at the least. From 0 it moves to the end of its range, to
-    one per cent of a share, or to 1.
-
-    >>> from calculator.fields import user_entry
-    >>> share = user_entry("x", "share", (0.0, 1.0), 0.5)
-    >>> nudged(share, 0.5), nudged(share, 1.0), nudged(share, 0.0)
-    (0.55, 0.9, 0.01)
-    """
-    if np.isnan(value) or entry.bounds is None:
-        return None
-    low, high = entry.bounds
-    step = RISE * value
-    if not value:
-        ends = [one.range for one in entry.values.values() if one.range is not None]
-        step = POINT if entry.unit.startswith("share") else 1.0
-        if ends:
-            step = max(ends[0].high, ends[0].low, key=abs) or step
-    if entry.unit in WHOLE:
-        step = 1.0 if entry.unit in CALENDAR else float(max(1, round(abs(step))))
-    for other in (value + step, value - step):
-        if low <= other <= high:
-            return float(round(other, 12))
-    return None
-
-
 def feeds(
     scenario: Scenario,
     entries: Sequence[str],
@@ -86,8 +53,9 @@ def feeds(
     """What each numeric entry feeds, all its dates moved together, all else as in the scenario.
 
     entries: of the scenario's register. A tenth more of one input a case; shares of a whole give
-    way to each other. None for what has no number, or cannot be moved alone. Each case is a world
-    of its own, known when a bid is filed.
+    way to each other. Where that moves nothing, a tenth less and both ends of its range are tried
+    too. None for what has no number, or cannot be moved alone. Each case is a world of its own,
+    known when a bid is filed.
 
     >>> from calculator.scenario import load_scenario
     >>> found = feeds(load_scenario("pdp_regional"), ["terms.copay", "plan.bid"])
@@ -97,82 +65,115 @@ def feeds(
     register = scenario.register()
     steps = {}
     for path in entries:
-        step = _step(scenario, register, path)
+        step = step_of(scenario, register, path, up)
         if step is not None:
             steps[path] = step
     # What a preset fills is read in another way once it is given, so each is a run of its own.
-    filled = {path for path in steps if _filled(scenario, path)}
-    together = {path: step for path, step in steps.items() if path not in filled}
+    preset = {path for path in steps if filled(scenario, path)}
+    together = {path: step for path, step in steps.items() if path not in preset}
     found: dict[str, Feed | None] = dict.fromkeys(entries)
-    found.update(_run(scenario, register, together, progress))
-    found.update(_alone(scenario, {path: steps[path] for path in steps if path in filled}))
+    found.update(_run(scenario, register, together, progress=progress))
+    found.update(_alone(scenario, {path: steps[path] for path in steps if path in preset}))
+    still = [path for path in together if not _moves(found[path])]
+    found.update(_other_ways(scenario, still))
+    found.update(_of_check(scenario, [path for path in still if not _moves(found[path])]))
+    for path in preset:
+        step = None if _moves(found[path]) else step_of(scenario, register, path, down)
+        if step is not None:
+            found.update(_alone(scenario, {path: step}))
     return found
 
 
-Step = tuple[float, float, dict[str, float]]  # own value, moved to, every path with its value
+def _moves(feed: Feed | None) -> bool:
+    return feed is not None and bool(feed.results)
 
 
-def _step(scenario: Scenario, register: Register, path: str) -> Step | None:
-    """Where an entry and what gives way to it are moved."""
-    entry = register.entries[path]
-    if _filled(scenario, path):
-        own = next(iter(by_date(scenario, path).values()))
-        end = nudged(entry, own)
-        return None if end is None else (own, end, {path: end})
-    values = {
-        day: float(dated.value)
-        for day, dated in entry.values.items()
-        if isinstance(dated.value, int | float) and not isinstance(dated.value, bool)
-    }
-    ends = {day: nudged(entry, value) for day, value in values.items()}
-    some = {day: value for day, value in ends.items() if value is not None}
-    if not some:
+def read_by(decision: PlanDecision | StateDecision) -> frozenset[str]:
+    """The entries that a decision rests on: those of its run, its outcomes and selection check.
+
+    >>> from calculator import decide, load_scenario
+    >>> "assumptions.selection.movers" in read_by(decide(load_scenario("pdp_regional")))
+    True
+    """
+    # Everything that pages say of the run is asked for, so that what it reads is all known.
+    _ = decision.value, decision.outcomes
+    within = _with_movers(decision.scenario)
+    more = evaluate(within, resolution="workbook").register.read if within is not None else set()
+    return frozenset(decision.register.read | more)
+
+
+def _with_movers(scenario: Scenario) -> Scenario | None:
+    """The scenario that a plan's selection check runs; None where it is run so or has no check."""
+    if not isinstance(scenario, PlanScenario) or scenario.plan.type == "egwp":
         return None
-    last = max(some)
-    to = some[last]
-    if len(entry.values) > 1:
-        dated = {f"{path}.{day_word(day)}": value for day, value in some.items()}
-        return values[last], to, dated
-    # Shares of a whole give way to each other.
-    whole = path.startswith("therapy.mix.") or path.endswith(".share")
-    cases = {path: np.array([to])}
-    if whole:
-        cases = cases_of(scenario, cases)
-    return values[last], to, {one: float(found[0]) for one, found in cases.items()}
+    return None if scenario.selection.include else scenario.with_settings({INCLUDE: True})
 
 
-def _filled(scenario: Scenario, path: str) -> bool:
-    """Whether a scenario's own number is not given, but comes from its state's preset."""
-    return path.split(".")[0] not in (*CHANGES, "therapy") and value_at(scenario, path) is None
+def _of_check(scenario: Scenario, paths: Sequence[str]) -> dict[str, Feed | None]:
+    """What moves in the selection check alone, which the value of joining leaves out."""
+    within = _with_movers(scenario)
+    if within is None or not paths:
+        return {}
+    ways = (up, *OTHER_WAYS)
+    return {
+        path: Feed((CHECK,), 0.0, own, to)
+        for path, (own, to, _) in _first_way(within, paths, ways).items()
+    }
+
+
+def _other_ways(scenario: Scenario, paths: Sequence[str]) -> dict[str, Feed | None]:
+    """What moves with a tenth less or at an end of its range, though not with a tenth more."""
+    register = scenario.register()
+    return dict(_run(scenario, register, _first_way(scenario, paths, OTHER_WAYS)))
+
+
+def _first_way(scenario: Scenario, paths: Sequence[str], ways: Sequence[Way]) -> dict[str, Step]:
+    """The first way in which each path moves something, by a coarse run of all of them at once."""
+    register = scenario.register()
+    tries = {}
+    for path in paths:
+        for number, way in enumerate(ways):
+            step = step_of(scenario, register, path, way)
+            if step is not None:
+                tries[path, number] = step
+    found: dict[str, Step] = {}
+    for (path, number), feed in _run(scenario, register, tries, "workbook"):
+        if _moves(feed):
+            found.setdefault(path, tries[path, number])
+    return found
 
 
 def _run(
     scenario: Scenario,
     register: Register,
-    steps: Mapping[str, Step],
-    progress: Progress | None,
-) -> Iterator[tuple[str, Feed | None]]:
+    steps: Mapping[Key, Step],
+    resolution: str = "full",
+    *,
+    progress: Progress | None = None,
+) -> Iterator[tuple[Key, Feed | None]]:
     """Every step in one run; where one of them stops it, in two halves."""
     if not steps:
         return
-    paths = list(steps)
+    keys = list(steps)
+    cases = cases_of_steps(register, list(steps.values()))
     try:
         evaluation = evaluate(
-            scenario, _cases(register, steps), interpolate=True, progress=progress
+            scenario, cases, resolution=resolution, interpolate=True, progress=progress
         )
     except (InputError, IdentityError):
-        if len(paths) == 1:
-            yield paths[0], None
+        if len(keys) == 1:
+            yield keys[0], None
             return
-        for half in (paths[: len(paths) // 2], paths[len(paths) // 2 :]):
-            yield from _run(scenario, register, {path: steps[path] for path in half}, progress)
+        for half in (keys[: len(keys) // 2], keys[len(keys) // 2 :]):
+            some = {key: steps[key] for key in half}
+            yield from _run(scenario, register, some, resolution, progress=progress)
         return
-    count = len(paths) + 1
+    count = len(keys) + 1
     worth = _worth(evaluation, count)
     far = _moved(evaluation, scenario, count)
-    for case, path in enumerate(paths, start=1):
-        own, to, _ = steps[path]
-        yield path, Feed(_said(far, case), float(worth[case] - worth[0]), own, to)
+    for case, key in enumerate(keys, start=1):
+        own, to, _ = steps[key]
+        yield key, Feed(_said(far, case), float(worth[case] - worth[0]), own, to)
 
 
 def _worth(evaluation: Evaluation | StateEvaluation, count: int) -> Array:
@@ -202,10 +203,10 @@ def _said(moves: Mapping[str, Array], case: int) -> tuple[str, ...]:
     return tuple(first or (name for name in LAST if name in far))
 
 
-def _cases(register: Register, steps: Mapping[str, Step]) -> dict[str, Array]:
+def cases_of_steps(register: Register, steps: Sequence[Step]) -> dict[str, Array]:
     """A case for each step behind one in which nothing moves: path -> (1 + steps,)."""
     cases: dict[str, Array] = {}
-    for case, (_, _, values) in enumerate(steps.values(), start=1):
+    for case, (_, _, values) in enumerate(steps, start=1):
         for path, value in values.items():
             if path not in cases:
                 entry, day = register.locate(path)

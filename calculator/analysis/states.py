@@ -19,6 +19,7 @@ from calculator.model import medicaid
 from calculator.model.arrays import MONTHS
 from calculator.scenario import Scenario, StateScenario, load_scenario
 
+CONDITION = "assumptions.coverage.conditional_net_price"
 NOT_COVERING, COVERING = "state_not_covering", "state_covering"
 # How states.csv says that obesity use is covered at the end of 2026.
 COVERED = ("yes", "restricted")
@@ -120,7 +121,7 @@ def _gap(abbr: str, error: InputError) -> StateRow:
 
 def row(decision: StateDecision) -> StateRow:
     """The screening row of one state."""
-    result, inputs = decision.evaluation.result, decision.evaluation.inputs
+    result = decision.evaluation.result
     abbr = decision.scenario.state.abbr
     preset = load_tree().states[abbr]
     enrollee_years = float(result.member_months[0].sum()) / MONTHS
@@ -140,27 +141,66 @@ def row(decision: StateDecision) -> StateRow:
         state_net_join=join,
         state_net_stay_out=stay_out,
         state_share_of_added_cost=(join - stay_out) / added if added > 0 else None,
-        breakeven_net_price=breakeven_net_price(inputs),
+        breakeven_net_price=price_turn(decision).price,
         treated_at_end=float(result.join.on_therapy[0, -1]),
         high_uptake_value=decision.high_uptake["total"],
         gaps=[sentence for kind, sentence in decision.remarks if kind == "gap"],
     )
 
 
+@dataclass(frozen=True)
+class PriceTurn:
+    """The net price at which a state's answer turns, and whether its own condition sets it."""
+
+    price: float | None  # USD per fill; None: no net price turns the answer
+    conditional: bool = False  # it is the highest price at which the state joins
+    pays_below: bool = True
+
+
+def price_turn(decision: StateDecision) -> PriceTurn:
+    """Where a net price turns a state's answer, as the state joins only on its own condition.
+
+    The lower of the price at which joining is worth nothing and of the condition, where there is
+    one. The only place that knows both.
+
+    >>> from calculator import decide, load_scenario
+    >>> at_most = {"assumptions.coverage.conditional_net_price": 120}
+    >>> price_turn(decide(load_scenario("state_not_covering").with_settings(at_most)))
+    PriceTurn(price=120.0, conditional=True, pays_below=True)
+    """
+    inputs = decision.evaluation.inputs
+    root, saves = _root(inputs)
+    most = float(decision.register.number(CONDITION)[0])
+    dearest = float(inputs.prices.ingredient.max())
+    if np.isnan(most) or most >= (dearest if root is None else root):
+        return PriceTurn(root, pays_below=saves)
+    # Up to the condition joining is worth what it is worth at no price.
+    return PriceTurn(most, conditional=True) if saves else PriceTurn(None, pays_below=False)
+
+
 def breakeven_net_price(inputs: medicaid.Inputs) -> float | None:
     """Guaranteed net price at which joining is worth nothing to the state, USD per fill.
 
-    None where its value does not change sign between nothing and the dearest product's cost.
+    None where its value does not change sign between nothing and the dearest product's cost. That
+    the state may not join at this price is for `price_turn`.
     """
+    return _root(inputs)[0]
+
+
+def _root(inputs: medicaid.Inputs) -> tuple[float | None, bool]:
+    """The lowest price at which the value is 0, and whether it is above 0 at no price."""
     low, high = 0.0, float(inputs.prices.ingredient.max())
-    for _ in range(2):
+    saves = False
+    for number in range(2):
         grid = np.linspace(low, high, GRID)
         tried = replace(inputs, guaranteed_net_price=grid[:, None], adopts=np.ones(1))
         worth = medicaid.run(tried).value.sum(axis=1)
+        if number == 0:
+            saves = bool(worth[0] > 0.0)
         crossing = np.flatnonzero(np.diff(np.sign(worth)) != 0)
         if len(crossing) == 0:
-            return None
+            return None, saves
         first = int(crossing[0])
         low, high = float(grid[first]), float(grid[first + 1])
     share = worth[first] / (worth[first] - worth[first + 1])
-    return float(low + share * (high - low))
+    return float(low + share * (high - low)), saves

@@ -21,6 +21,8 @@ ENGINES = ("duckdb", "spark")
 LINE = "line"
 # A row with more cells than the header fills these and is rejected, not the whole file.
 SPARE = tuple(f"spare_cell_{index}" for index in range(8))
+# Of the free space of the disk: the rest is for the files that are written at the end.
+SPILL_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ def duckdb(
 ) -> Engine:
     """DuckDB in this process. memory_limit as "4GB"; temp: where to spill (a folder).
 
+    It spills at most SPILL_SHARE of what is free on that disk.
+
     >>> with duckdb(memory_limit="1GB", threads=1) as engine:
     ...     engine.name
     'duckdb'
@@ -116,7 +120,11 @@ def duckdb(
         raise InputError("--temp", "a folder that exists", str(temp))
     folder = Path(tempfile.mkdtemp(prefix="balance-claims-", dir=temp))
     # The order of lines is asked for where it matters; otherwise rows may stream.
-    config: dict[str, Any] = {"temp_directory": str(folder)}
+    free = int(shutil.disk_usage(folder).free * SPILL_SHARE)
+    config: dict[str, Any] = {
+        "temp_directory": str(folder),
+        "max_temp_directory_size": f"{free}B",
+    }
     if memory_limit is not None:
         config["memory_limit"] = memory_limit
     if threads is not None:

@@ -14,11 +14,12 @@ from typing import IO, Any
 
 from calculator.claims import cells
 from calculator.claims.engine import LINE, Engine
-from calculator.claims.layouts import Found, Layout
+from calculator.claims.layouts import OPTIONAL, REQUIRED, Found, Layout
 from calculator.errors import InputError
 
 READABLE = "a CSV or Parquet file of claims"
 DELIMITERS = (",", "|", "\t", ";")
+MOST_COLUMNS = 2_000
 
 
 def _refused(path: str, why: str) -> InputError:
@@ -101,11 +102,22 @@ def _header(path: str, delimiter: str | None) -> tuple[list[str], str]:
 def _checked(path: str, names: Sequence[str]) -> list[str]:
     if not any(names):
         raise _refused(path, "without a line of column names")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise _refused(path, f"with the column {twice[0] or 'without a name'} twice")
+    if len(names) > MOST_COLUMNS:
+        raise _refused(path, f"with {len(names):,} columns: up to {MOST_COLUMNS:,} are read")
+    places: dict[str, int] = {}
+    for place, name in enumerate(names, start=1):
+        before = places.setdefault(name, place)
+        if before != place:
+            # Without a line of column names it would be a cell: only a name of ours is repeated.
+            known = f" ({name})" if name in (*REQUIRED, *OPTIONAL) else ""
+            raise _refused(path, f"whose columns {before} and {place} have one name{known}")
     # A trailing delimiter makes a last column without a name.
     return [name or f"unnamed_{index}" for index, name in enumerate(names)]
+
+
+def _without(names: Sequence[str]) -> str:
+    """How many columns there are; their names may be cells of a file without a line of names."""
+    return f"{len(names):,} columns without"
 
 
 def scan(
@@ -152,7 +164,7 @@ def with_codes(engine: Engine, raw: Any, found: Found) -> Any:
         raise InputError("codes.file", "a CSV file", path)
     names, delimiter = _header(path, None)
     if "code" not in names:
-        raise InputError("codes.file", "a table with the column code", ", ".join(names))
+        raise InputError("codes.file", "a table with the column code", _without(names))
     table = engine.scan_csv(path, names, delimiter)
     table = table.select(
         code=cells.text(table.code),
@@ -176,7 +188,7 @@ def enrollment(engine: Engine, path: str) -> Any:
         names, delimiter = _header(path, None)
         table = engine.scan_csv(path, names, delimiter)
     if not {"member_id", "start"} <= set(names):
-        raise InputError("--enrollment", wanted, ", ".join(names))
+        raise InputError("--enrollment", wanted, _without(names))
     forms = ("iso", "day_month_name", "compact")
     start, start_problems = cells.date(table.start, forms, "start")
     end: Any = start.nullif(start)

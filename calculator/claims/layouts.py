@@ -20,6 +20,7 @@ OPTIONAL = (
     *("sequence", "copay", "lis", "brand", "fill_kind", "manufacturer", "days_supply", "product"),
     *("paid_member", "paid_lics", "paid_plan", "paid_below", "paid_above"),
 )
+MOST_BYTES = 50_000  # of a mapping file: its parser is slow
 
 
 class Column(BaseModel):
@@ -129,6 +130,10 @@ def named_layout(name: str) -> Layout:
     path = Path(name)
     if not path.is_file():
         raise InputError("--layout", f"one of {', '.join(layouts)}, or a mapping file", name)
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        allowed = f"a mapping file of up to {MOST_BYTES:,} bytes"
+        raise InputError("--layout", allowed, f"{path.name}, which has {size:,}")
     layout = _layout(read_yaml(path), path.name)
     if layout.codes is None:
         return layout
@@ -165,20 +170,27 @@ class Found:
         return ()
 
     def check(self) -> None:
-        """An InputError where a needed column is missing; it names the column, never a value."""
+        """An InputError where a needed column is missing.
+
+        It names what is missing, and only counts the columns there are: without a line of column
+        names those would be the cells of somebody's claim.
+        """
         codes = self.layout.codes
         if codes is not None and not self.has(codes.column):
             raise InputError("codes.column", "a column of the file", codes.column)
+        missing = []
         for name in REQUIRED:
             column = self.layout.columns.get(name)
             given = column is not None and (
                 column.constant is not None or any(map(self.has, column.names()))
             )
             if not given and not (codes is not None and name == "drug_class"):
-                wanted = " or ".join(column.names()) if column else name
-                raise InputError(
-                    "columns",
-                    f"a file with the column {wanted} ({self.layout.label}); "
-                    "--layout names another layout",
-                    ", ".join(sorted(self.names)[:12]) or "none",
-                )
+                missing.append(" or ".join(column.names()) if column else name)
+        if missing:
+            wanted = ", the column ".join(missing)
+            raise InputError(
+                "columns",
+                f"a file with the column {wanted} in its first line ({self.layout.label}); "
+                "--layout names another layout",
+                f"{len(self.names):,} columns without {'them' if len(missing) > 1 else 'it'}",
+            )

@@ -1,7 +1,7 @@
 """One file of claims, measured whole: adjudicated and profiled, and only sums are left of it.
 
 What a page may keep while a session lasts. Nothing of a member is in it, no cell of the file is in
-a message, and nothing is said of a file with fewer than 11 members.
+a message, and no figure that rests on fewer than 11 members, nor one that gives such a one away.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from calculator.assumptions import Register, scenario_files
-from calculator.claims import files
+from calculator.claims import files, small_cells
 from calculator.claims.adjudication import adjudicate
 from calculator.claims.engine import Engine
 from calculator.claims.layouts import REQUIRED, Layout, named_layout, shipped_layouts
-from calculator.claims.profile import Profile, profile, small
+from calculator.claims.profile import Profile, profile
 from calculator.claims.profile_scenario import Written, own_scenario
 from calculator.claims.reading import Claims, read
 from calculator.claims.rules import rules
@@ -37,8 +37,7 @@ class Measured:
     """What a file of claims says, in sums over its members."""
 
     year: int
-    summary: dict[str, Any]  # of adjudication (results.summary)
-    by_phase: bool  # whether no phase has fewer than 11 members
+    summary: dict[str, Any]  # of adjudication, without what rests on too few (small_cells.shown)
     rejects: str  # line,reason as CSV, the first LISTED
     layout: str
     sha256: str
@@ -85,20 +84,25 @@ def measure(
             engine, str(path), register, settled,
             layout=layout, enrollment=enrollment, rejects=rejects, stage=stage,
         )  # fmt: skip
-        phases = done.by_phase.phase.value_counts(name="members").to_pandas()
-    with rejects.open(encoding="utf-8") as stream:
-        listed = "".join(line for line, _ in zip(stream, range(LISTED + 1), strict=False))
+        summary = small_cells.shown(
+            done.summary, small_cells.people(done), small_cells.bridge_members(done)
+        )
     return Measured(
         year=settled,
-        summary=done.summary,
-        by_phase=not any(small(int(count)) for count in phases.members),
-        rejects=listed,
+        summary=summary,
+        rejects=_listed(rejects),
         layout=done.claims.layout.label,
         sha256=claims.sha256,
         not_final=done.rules.not_final,
         notes=done.claims.notes,
         profile=found,
     )
+
+
+def _listed(rejects: Path) -> str:
+    """The head and the first rows of a file of rejects."""
+    with rejects.open(encoding="utf-8") as stream:
+        return "".join(line for line, _ in zip(stream, range(LISTED + 1), strict=False))
 
 
 def _own_codes_refused(layout: Layout) -> Layout:

@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from calculator.assumptions import Register, load_assumptions
-from calculator.claims.profile import SMALLEST, Estimate, Group, Profile
+from calculator.claims.estimate import Estimate
+from calculator.claims.profile import Group, Profile
+from calculator.claims.small_cells import smallest
 from calculator.errors import InputError
 from calculator.part_d_inputs import build_inputs
 from calculator.scenario import PlanScenario, load_scenario, scenario_of
@@ -168,7 +170,7 @@ def _plan_lines(found: Profile) -> Iterator[Line]:
     if found.groups is None:
         yield Line(
             "Spending strata", "USD per member-year", None, None, None, None, LEFT,
-            f"fewer than {SMALLEST} spenders"
+            f"fewer than {smallest()} spenders"
             if found.whole_year
             else "not a whole year: claims in January and December are needed",
         )  # fmt: skip
@@ -210,7 +212,7 @@ def _assumption_lines(found: Profile, register: Register) -> Iterator[Line]:
         elif not low <= value.value <= high:
             use, note = LEFT, f"outside what is allowed, {entry.allowed()}"
         elif value.value == 0.0 and key.endswith("users_share"):
-            note = f"none, or fewer than {SMALLEST}, which count as none"
+            note = f"none, or fewer than {smallest()}, which count as none"
         value = value or Estimate(math.nan, 0)
         line = _line(entry.label, entry.unit, value, use, note, path)
         yield line if use == OBSERVED else _without(line)

@@ -188,7 +188,7 @@ def _users(
         kind = register.word(f"{path}_class", day)
         fair = np.nan
         if kind == "selected":
-            fair = float(register.number(f"{path}_maximum_fair_price", day)[0])
+            fair = float(register.fair_price(product, day)[0])
         listed = float(register.number(f"{path}_list_price", day)[0])
         gross.append(float(price.gross_price(listed, fair, fee)))
         classes.append(CLASSES.index(kind))

@@ -22,7 +22,7 @@ from calculator.cli import (  # noqa: F401  (each module adds its commands)
     uncertainty,
 )
 from calculator.cli.common import BAD_INPUT, BUG, DONE, INTERRUPTED, app
-from calculator.errors import IdentityError, InputError
+from calculator.errors import IdentityError, InputError, one_line
 from calculator.shipped import shipped
 
 # What the command line itself refuses: typer carries its own click and names only this child.
@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> None:
     except typer.Abort:
         sys.exit(INTERRUPTED)
     except UsageError as error:
-        typer.echo(error.format_message(), err=True)
+        typer.echo(one_line(error.format_message()), err=True)
         sys.exit(BAD_INPUT)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
@@ -85,9 +85,8 @@ def main(arguments: list[str] | None = None) -> None:
         typer.echo(f"{error}; please report it with the scenario", err=True)
         sys.exit(BUG)
     except OSError as error:
-        typer.echo(
-            f"file: {error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True
-        )
+        said = f"file: {error.strerror or error}: {error.filename or ''}".rstrip(": ")
+        typer.echo(one_line(said), err=True)
         sys.exit(BAD_INPUT)
     except Exception as error:
         what = f"{type(error).__name__}: {error}".splitlines()[0]

@@ -11,7 +11,7 @@ import typer
 from calculator.cli.common import JsonOption, app, say_json, write_whole
 from calculator.cli.progress import progress
 from calculator.errors import InputError
-from calculator.scenario import SUFFIXES, yaml_text
+from calculator.scenario import SUFFIXES, file_text
 
 
 @app.command("synthesize")
@@ -91,7 +91,7 @@ def profile_command(
         rejected = accepted.rejects.total
         written = own_scenario(found, accepted.sha256, out.stem, extends, persistence=persistence)
     as_file = json.dumps(written.data, indent=2) if out.suffix.lower() == ".json" else ""
-    write_whole(out, as_file or yaml_text(written.data))
+    write_whole(out, as_file or file_text(written.data))
     if as_json:
         read_from = {"sha256": accepted.sha256, "accepted": accepted.count, "rejected": rejected}
         said = {"claims": {**read_from, "year": found.year}, "lines": report(written)}

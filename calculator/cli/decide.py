@@ -20,11 +20,10 @@ from calculator.cli.common import (
     write_whole,
 )
 from calculator.cli.progress import step
-from calculator.decision import StateDecision, decide
+from calculator.decision import PlanDecision, StateDecision, decide
 from calculator.errors import InputError
 from calculator.exports import csv_text
 from calculator.report import drawn, selection, state, table
-from calculator.report.memo import check_memo, memo_html
 from calculator.report.verdict import rests_on, verdict
 from calculator.report.workbook import check_path, write_workbook
 from calculator.scenario import load_scenario
@@ -75,6 +74,8 @@ def decide_command(
     if xlsx is not None:
         check_path(xlsx)
     if memo is not None:
+        from calculator.report.memo import check_memo  # pictures, which nothing else here needs
+
         check_memo(memo)
     if draws:
         step(f"{draws:,} draws")
@@ -91,19 +92,10 @@ def decide_command(
     if xlsx is not None:
         write_workbook(decision, xlsx)
     if memo is not None:
+        from calculator.report.memo import memo_html
+
         write_whole(memo, memo_html(decision))
-    if isinstance(decision, StateDecision):
-        sentence, tables = state.verdict(decision), state.text(decision)
-        notes = state.rests_on(decision)
-    else:
-        said = verdict(decision)
-        sentence = said.sentence
-        below = [*table.beside(decision, said.alternatives), *table.remarks(decision)]
-        tables = "\n".join([table.text(decision, by_year), "", *below])
-        notes = rests_on(decision)
-        tables += f"\n\n{selection.headline(decision.selection)}"
-    if decision.uncertainty is not None:
-        tables += f"\n\n{drawn.text(decision.uncertainty, decision.value.pmpm)}"
+    sentence, tables, notes = _said(decision, by_year=by_year)
     if as_json:
         rest = [{"kind": kind, "sentence": note} for kind, note in notes]
         say_json({**decision.to_dict(), "sentence": sentence, "rests_on": rest})
@@ -130,6 +122,25 @@ def decide_command(
         *(f"Written: {path}" for path in (ledger, xlsx, memo) if path is not None),
     ]
     typer.echo("\n".join(lines))
+
+
+def _said(
+    decision: PlanDecision | StateDecision, *, by_year: bool
+) -> tuple[str, str, list[tuple[str, str]]]:
+    """The sentence that answers, the tables below it, and what it rests on."""
+    if isinstance(decision, StateDecision):
+        sentence, tables = state.verdict(decision), state.text(decision)
+        notes = state.rests_on(decision)
+    else:
+        said = verdict(decision)
+        sentence = said.sentence
+        below = [*table.beside(decision, said.alternatives), *table.remarks(decision)]
+        tables = "\n".join([table.text(decision, by_year), "", *below])
+        notes = rests_on(decision)
+        tables += f"\n\n{selection.headline(decision.selection)}"
+    if decision.uncertainty is not None:
+        tables += f"\n\n{drawn.text(decision.uncertainty, decision.value.pmpm)}"
+    return sentence, tables, notes
 
 
 @app.command("states")

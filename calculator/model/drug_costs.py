@@ -93,7 +93,8 @@ def _bridge(inputs: Inputs, stay_out: Branch) -> Branch:
     """The Bridge inside the horizon: outside Part D, paid by the member and Medicare."""
     fills = inputs.bridge.people.fills
     rows = dict(stay_out.rows)
-    copay = np.minimum(inputs.bridge.copay, inputs.bridge.net_price)[:, None]
+    net = inputs.bridge.net_price
+    copay = price.outside_benefit(net, net, inputs.bridge.copay)[1][:, None]
     ledger.post(rows, "model_drugs", "member", fills * copay)
     ledger.post(rows, "model_drugs", "bridge", fills * (inputs.bridge.net_price[:, None] - copay))
     gross = stay_out.gross + fills * inputs.bridge.net_price[:, None]
@@ -105,8 +106,9 @@ def _supplemented(inputs: Inputs, stay_out: Branch, fills: Array) -> Branch:
     supplement = inputs.supplement
     assert supplement is not None
     gross = (inputs.products.gross * inputs.products.share[:, None, :]).sum(axis=-1)
-    net = np.minimum(supplement.net_price[:, None], gross)
-    copay = np.minimum(supplement.copay[:, None], net)
+    net, copay = price.outside_benefit(
+        gross, supplement.net_price[:, None], supplement.copay[:, None]
+    )
     rows = dict(stay_out.rows)
     ledger.post(rows, "model_drugs", "member", fills * copay)
     ledger.post(rows, "model_drugs", "plan", fills * (net - copay))

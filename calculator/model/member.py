@@ -85,13 +85,9 @@ def walk(inputs: Inputs, member: Member, product: int) -> Walk:
             gross,
         ),
     }
-    counted = parts["baseline_drugs"].owed.member[:, :, group].reshape(by_phase)
-    owed = parts["model_drugs"].owed.member[:, :, group].reshape(by_phase)
+    baseline, model = (parts[line].owed.member[:, :, group].reshape(by_phase) for line in LINES)
     early = count[:, 0, :, group, 0] * gross
-    if levers.copay_counts_to_troop:
-        counted = counted + owed
-    elif not levers.deductible_exempt:
-        counted = counted + np.stack([early, 0.0 * early, 0.0 * early], axis=1)
+    counted = _counted(inputs, baseline, model, early)
     return Walk(
         paid={line: _paid(part, group, by_phase) for line, part in parts.items()},
         fills=count.sum(axis=(-1, -2)),
@@ -100,6 +96,18 @@ def walk(inputs: Inputs, member: Member, product: int) -> Walk:
         deductible_met=np.broadcast_to(met[0][0], (years,)),
         threshold_met=np.broadcast_to(met[1][0], (years,)),
     )
+
+
+def _counted(inputs: Inputs, baseline: Array, model: Array, early: Array) -> Array:
+    """What counts towards the threshold, (12, 3, Y) USD.
+
+    baseline, model: what is owed on each line; early: gross of model fills in the deductible.
+    """
+    if inputs.levers.copay_counts_to_troop:
+        return baseline + model
+    if not inputs.levers.deductible_exempt:
+        return baseline + np.stack([early, 0.0 * early, 0.0 * early], axis=1)
+    return baseline
 
 
 def _paid(part: Part, group: int, shape: tuple[int, int, int]) -> dict[str, Array]:

@@ -46,3 +46,16 @@ def dir_per_fill(
     if net_includes_discount:
         owed = owed - array(discount)
     return array(np.fmax(owed, 0.0))
+
+
+def outside_benefit(gross: Array, net_price: Array, copay: Array) -> tuple[Array, Array]:
+    """Net price and copay of a fill outside the Part D benefit: at most gross, and at most net.
+
+    >>> net, copay = outside_benefit(array(1_000), array(245), array(50))
+    >>> float(net), float(copay)
+    (245.0, 50.0)
+    >>> [float(usd) for usd in outside_benefit(array(40), array(245), array(50))]
+    [40.0, 40.0]
+    """
+    net = np.minimum(net_price, gross)
+    return net, np.minimum(copay, net)

@@ -45,20 +45,14 @@ def added_sentence(found: Added) -> str:
     Of each dollar that joining adds, manufacturers pay 88 cents and this plan 18; Medicare is 6 \
 cents better off.
     """
-    parts = sorted(
-        ((name, usd) for name, usd in found.parties.items() if abs(usd) >= CENT),
-        key=lambda part: -part[1],
-    )
+    parts = _moving(found)
     if not parts:
         return "Joining changes nobody's cost."
     first = f"{parts[0][0]} {verb(parts[0][0], 'pay')}"
+    if abs(found.total) < CENT:
+        return added_cost(found)
     if not found.in_cents:
-        names = [first, *(name for name, _ in parts[1:])]
-        moved = [
-            f"{name} {dollars(abs(usd))} {'more' if usd > 0.0 else 'less'}"
-            for name, (_, usd) in zip(names, parts, strict=True)
-        ]
-        return f"{added_cost(found)} In the end {listed(moved)}."
+        return f"{added_cost(found)} In the end {_moved(parts)}."
     known = [(name, found.cents[name]) for name, _ in parts]
     pay = [(name, part) for name, part in known if part > 0]
     better = [(name, -part) for name, part in known if part < 0]
@@ -70,10 +64,31 @@ cents better off.
     return f"Of each dollar that joining adds, {said}."
 
 
+def _moving(found: Added) -> list[tuple[str, float]]:
+    """Whose cost moves, the one who pays most first."""
+    parts = ((name, usd) for name, usd in found.parties.items() if abs(usd) >= CENT)
+    return sorted(parts, key=lambda part: -part[1])
+
+
+def _moved(parts: Sequence[tuple[str, float]]) -> str:
+    """Who pays how much more or less: manufacturers pay $5.00M more and Medicare $5.00M less."""
+    said = [f"{name} {dollars(abs(usd))} {'more' if usd > 0.0 else 'less'}" for name, usd in parts]
+    if said:
+        name = parts[0][0]
+        said[0] = said[0].replace(name, f"{name} {verb(name, 'pay')}", 1)
+    return listed(said)
+
+
 def added_cost(found: Added) -> str:
     """What joining adds, in one sentence."""
     if abs(found.total) < CENT:
-        return f"Joining adds no drug cost or administration to {found.until}."
+        moved = _moved(_moving(found))
+        if not moved:
+            return "Joining changes nobody's cost."
+        said = f"{moved[:1].upper()}{moved[1:]}"
+        return (
+            f"{said} to {found.until} when joining; drug cost and administration stay as they are."
+        )
     does = "adds" if found.total > 0.0 else "saves"
     return (
         f"Joining {does} {dollars(abs(found.total))} of drug cost and administration to"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from calculator.analysis import feeds
 from calculator.analysis.feeds import Feed
+from calculator.analysis.nudges import RISE
 from calculator.report.assumptions import Row
 from calculator.report.inputs import said
 from calculator.report.table import LINE_LABELS, cents
@@ -18,6 +19,7 @@ from calculator.schema import Scalar
 NOTHING, NOT_READ = "moves nothing here", "not read by this run"
 NO_NUMBER, WORD = "no number is set", "read by this run"
 NOT_ALONE = "cannot be moved alone"
+THIS_PROJECT = "This project"  # publisher of its own judgement and arithmetic
 MOST_NAMED = 3
 LABELS = {
     **LINE_LABELS,
@@ -34,6 +36,7 @@ LABELS = {
     feeds.CASH: "Rebates as they arrive",
     feeds.THESIS: "When medical savings overtake",
     feeds.YEARS: "What a fiscal year holds",
+    feeds.CHECK: "Adverse selection check",
 }
 COLUMNS = (
     *("label", "path", "value", "from", "unit", "status", "low", "high", "distribution"),
@@ -87,10 +90,20 @@ def step_words(feed: Feed, unit: str) -> str:
     >>> step_words(Feed((), 0.0, 2.0, 3.0), "quarters")
     'at 3 quarters'
     """
-    change = feed.moved_to / feed.own - 1.0 if feed.own else math.nan
-    if math.isclose(abs(change), feeds.RISE, rel_tol=1e-6):
-        return f"{feeds.RISE:.0%} {'higher' if change > 0 else 'lower'}"
+    if higher(feed):
+        return f"{RISE:.0%} higher"
+    if math.isclose(feed.moved_to, (1.0 - RISE) * feed.own, rel_tol=1e-6):
+        return f"{RISE:.0%} lower"
     return f"at {said(feed.moved_to, unit)}"
+
+
+def higher(feed: Feed) -> bool:
+    """Whether an input was moved a tenth further from 0.
+
+    >>> higher(Feed((), 0.0, 0.5, 0.55)), higher(Feed((), 0.0, 1.0, 0.9))
+    (True, False)
+    """
+    return bool(feed.own) and math.isclose(feed.moved_to, (1.0 + RISE) * feed.own, rel_tol=1e-6)
 
 
 def moved(count: int, now: float, before: float) -> str:
@@ -184,3 +197,24 @@ def sources(every: Iterable[Row]) -> list[SourceUse]:
         if row.publisher and row.status != "user"
     )
     return [SourceUse(*source, values) for source, values in count.most_common()]
+
+
+def published(found: Sequence[SourceUse]) -> int:
+    """How many of the sources somebody else published.
+
+    >>> law = SourceUse("Law", "Congress", "undated", "", 3)
+    >>> published([law, SourceUse("Expert judgement", THIS_PROJECT, "2026-01-01", "", 9)])
+    1
+    """
+    return sum(one.publisher != THIS_PROJECT for one in found)
+
+
+def sources_title(found: Sequence[SourceUse]) -> str:
+    """What a list of sources is called, by the same count as `published`.
+
+    >>> sources_title([SourceUse("Law", "Congress", "undated", "", 3)])
+    'The 1 published source of these values'
+    """
+    count = published(found)
+    own = ", and what the project judged itself" if count < len(found) else ""
+    return f"The {count} published {'source' if count == 1 else 'sources'} of these values{own}"

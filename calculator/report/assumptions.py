@@ -7,10 +7,6 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from calculator.analysis.moved import cases_of
-from calculator.errors import InputError
 from calculator.fields import value_at, walk
 from calculator.medicaid_decision import StateDecision
 from calculator.model.arrays import MONTHS
@@ -157,7 +153,7 @@ def _entry_rows(
             _row(register, one, path, day, (), read, start)
             for one, day in zip(dated, days, strict=True)
         ]
-    later = tuple((day, _value(register, path, day)) for day in days[1:])
+    later = tuple((day, value_on(register, path, day)) for day in days[1:])
     row = _row(register, path, path, days[0], later, read, start)
     return [replace(row, fixed=BY_PRESET) if mine and path not in own else row]
 
@@ -192,7 +188,7 @@ def _row(
         group=_group(entry_path),
         kind=entry.kind,
         unit="" if entry.kind != "number" else entry.unit,
-        value=_value(register, entry_path, day),
+        value=value_on(register, entry_path, day),
         later=later,
         grown=dated.grow is not None,
         status=dated.status,
@@ -209,7 +205,7 @@ def _row(
         choices=entry.choices or (),
         fixed="",
         origins=origins,
-        was=_value(start.register, entry_path, day) if there else None,
+        was=value_on(start.register, entry_path, day) if there else None,
     )
 
 
@@ -234,7 +230,7 @@ def _group(path: str) -> str:
     return TERMS if first == "terms" else OWN
 
 
-def _value(register: Register, path: str, day: dt.date) -> Scalar:
+def value_on(register: Register, path: str, day: dt.date) -> Scalar:
     """A value in force on a day: as it stands, or as it grows."""
     entry = register.entries[path]
     dated = entry.values[day]
@@ -373,37 +369,3 @@ def found(
 
 def _searched(row: Row) -> str:
     return f"{row.label} {row.path} {row.source} {row.publisher}".casefold()
-
-
-# ----------------------------------------------------------------------------------------- edits
-
-
-def settings(scenario: Scenario, row: Row, value: Scalar) -> dict[str, Scalar]:
-    """What has to be set so that a row has another value: path -> value.
-
-    Shares of a whole give way in proportion. A value of one date takes the place of one that was
-    laid over all of them, so the other dates are then set to what they have.
-    """
-    if row.path.startswith(f"{MIX}."):
-        if not isinstance(value, float | int):
-            raise InputError(row.path, row.allowed, value)
-        register = scenario.register()
-        if row.path not in register.entries:
-            left = 1.0 - float(value)
-            others = {f"{MIX}.{one}": part * left for one, part in scenario.therapy.mix.items()}
-            return {**{path: round(part, 12) for path, part in others.items()}, row.path: value}
-        moved = cases_of(scenario, {row.path: np.array([float(value)])})
-        return {path: round(float(ends[0]), 12) for path, ends in moved.items()}
-    if row.path != row.entry and row.entry in row.origins:
-        register = scenario.register()
-        days = register.entries[row.entry].values
-        every = {f"{row.entry}.{day_word(day)}": _value(register, row.entry, day) for day in days}
-        return {**every, row.path: value}
-    return {row.path: value}
-
-
-def undone(row: Row, changed: Collection[str]) -> list[str]:
-    """The changed paths without which a row is as it was; shares of a whole go back together."""
-    if row.path.startswith(f"{MIX}."):
-        return [path for path in changed if under(path, MIX)]
-    return [path for path in changed if path in row.origins]

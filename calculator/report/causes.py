@@ -7,7 +7,7 @@ branch sum to the payer's result in it, so their changes sum to the value of joi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,25 +16,29 @@ from calculator.model import ledger as words
 from calculator.model import medicaid
 from calculator.model.arrays import Array
 from calculator.model.ledger import Ledger
-from calculator.part_d_decision import PlanDecision
-from calculator.report.marks import NOT_PUBLISHED, PROJECTED, Marks
+from calculator.part_d_decision import Evaluation, PlanDecision
+from calculator.report.marks import CHANGED, ILLUSTRATIVE, NOT_PUBLISHED, Marks
 from calculator.report.table import LINE_LABELS
 from calculator.report.verdict import PAYERS
 
 BRANCHES = ("stay_out", "join")
 MODEL_DRUGS = "model_drugs"
 GROSS = "gross"
+SAID_OF_A_CAUSE = (ILLUSTRATIVE, CHANGED)
+# What a payer spends can be saved, what it receives can be less; the rest goes either way.
+SPENT, RECEIVED, EITHER = "spent", "received", "either"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A cause by name: its line in the table, the bar it is part of, and what feeds it."""
+    """A cause by name: its line in the table, and the bar it is part of."""
 
     key: str
     label: str
-    said: str  # after "goes to" and "comes from"
-    fed_by: tuple[str, ...] = ()
+    said: str  # after "goes to", "comes from" and what else its way says
     within: str = ""  # a bar of several causes, which stand together; its label says them all
+    lever: str = ""  # of the terms, that is this cause itself
+    way: str = EITHER
 
     @property
     def bar(self) -> str:
@@ -80,6 +84,8 @@ class Causes:
     periods: tuple[str, ...]
     months: Array  # member-months by period
     causes: tuple[Cause, ...]
+    # Cause -> what is illustrative or changed and moves it; see cause_feeds.
+    fed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def result(self, branch: str) -> Array:
         """The payer's result in a branch, USD by period."""
@@ -92,17 +98,24 @@ class Causes:
         whole = float(amounts[pick].sum())
         return whole if self.state else whole / float(self.months[pick].sum())
 
+    def marks_of(self, name: str, marks: Marks) -> tuple[str, ...]:
+        """Whether a cause, or people on therapy, rests on what is illustrative or changed."""
+        fed = self.fed.get(name)
+        # The years say what is projected; nearly all of a line of later years is.
+        return tuple(mark for mark in marks.of(*fed) if mark in SAID_OF_A_CAUSE) if fed else ()
+
     def rows(self, marks: Marks, period: str | None = None) -> list[Row]:
         """Each cause that is something in a branch, or nothing because no number was published."""
         found = []
         for cause in self.causes:
             kind = cause.kind
-            said = marks.of(*kind.fed_by) if kind.fed_by else ()
-            # The years say what is projected; nearly all of a line of later years is.
-            said = tuple(mark for mark in said if mark != PROJECTED)
+            said = [*self.marks_of(kind.key, marks)]
+            # What no number was published for is 0, and moves no line but its own.
+            if kind.lever and NOT_PUBLISHED in marks.of(kind.lever):
+                said.insert(0, NOT_PUBLISHED)
             out, into = (self.over(getattr(cause, branch), period) for branch in BRANCHES)
             if out or into or NOT_PUBLISHED in said:
-                found.append(Row(kind, out, into, said))
+                found.append(Row(kind, out, into, tuple(said)))
         return found
 
 
@@ -113,23 +126,13 @@ _DISCOUNT = "Manufacturer discount and drug subsidy"
 _SHARING = "Cost sharing with low-income subsidy"
 # What joins a plan's result from the model drugs: their cost, and whoever else pays a part of it.
 _DRUGS = (
-    Kind(
-        GROSS,
-        "Model drugs before rebates",
-        "model drugs before rebates",
-        ("assumptions.drugs", "assumptions.uptake", "assumptions.persistence", "therapy"),
-    ),
-    Kind(
-        "dir",
-        "Rebates (DIR)",
-        "rebates",
-        ("terms.guaranteed_net_price", "terms.net_includes_discount", "terms.mechanism"),
-    ),
-    Kind("manufacturer", "Manufacturer discount", "discounts", within=_DISCOUNT),
-    Kind("selected_subsidy", "Selected-drug subsidy", "discounts", within=_DISCOUNT),
-    Kind("member", "Members' cost sharing", "cost sharing", ("terms.copay",), _SHARING),
-    Kind("lics", "Low-income cost sharing", "cost sharing", within=_SHARING),
-    Kind("reinsurance", "Reinsurance on model drugs", "reinsurance"),
+    (GROSS, "Model drugs before rebates", "model drugs before rebates", ""),
+    ("dir", "Rebates (DIR)", "rebates", ""),
+    ("manufacturer", "Manufacturer discount", "discounts", _DISCOUNT),
+    ("selected_subsidy", "Selected-drug subsidy", "discounts", _DISCOUNT),
+    ("member", "Members' cost sharing", "cost sharing", _SHARING),
+    ("lics", "Low-income cost sharing", "cost sharing", _SHARING),
+    ("reinsurance", "Reinsurance on model drugs", "reinsurance", ""),
 )
 _SAID = {
     "existing_glp1": "GLP-1 drugs covered today",
@@ -146,23 +149,27 @@ _SAID = {
     "administration": "administration and margin",
 }
 _BARS = {"premium": _BID, "direct_subsidy": _BID}
-# The levers of the terms, and what else is a plan's own, behind a line.
-_FED_BY = {
-    "existing_glp1": ("terms.existing_users",),
-    "stabilisation": ("terms.premium_stabilisation",),
-    "obesity_capitation": ("terms.obesity_capitation",),
-    "extra_reinsurance": ("terms.extra_reinsurance",),
-    "corridor": ("terms.corridor",),
-    "part_c_coding": ("plan.part_c_coding",),
-    "offsets": ("plan.retained_share", "therapy.offsets"),
-    "administration": ("assumptions.administration", "terms.administrative_support"),
+_LEVERS = {
+    "stabilisation": "terms.premium_stabilisation",
+    "obesity_capitation": "terms.obesity_capitation",
+    "extra_reinsurance": "terms.extra_reinsurance",
+    "corridor": "terms.corridor",
 }
+_EITHER = ("corridor", "part_c_coding", "offsets", "selection")
+_SPENT = (GROSS, "existing_glp1", "baseline_drugs", "administration")
+
+
+def _way(key: str) -> str:
+    return SPENT if key in _SPENT else EITHER if key in _EITHER else RECEIVED
 
 
 PLAN_KINDS = (
-    *_DRUGS,
+    *(Kind(*one, way=_way(one[0])) for one in _DRUGS),
     *(
-        Kind(line, LINE_LABELS[line], said, _FED_BY.get(line, ()), _BARS.get(line, ""))
+        Kind(
+            *(line, LINE_LABELS[line], said, _BARS.get(line, ""), _LEVERS.get(line, "")),
+            way=_way(line),
+        )
         for line, said in _SAID.items()
     ),
 )
@@ -177,7 +184,7 @@ def plan_causes(decision: PlanDecision) -> Causes:
         return np.asarray(np.broadcast_to(amounts, shape)[0])
 
     branches = [
-        {key: central(usd) for key, usd in _plan_branch(decision, branch.ledger).items()}
+        {key: central(usd) for key, usd in plan_branch(decision.evaluation, branch.ledger).items()}
         for branch in (result.stay_out, result.join)
     ]
     return Causes(
@@ -189,13 +196,13 @@ def plan_causes(decision: PlanDecision) -> Causes:
     )
 
 
-def _plan_branch(decision: PlanDecision, ledger: Ledger) -> dict[str, Array]:
+def plan_branch(evaluation: Evaluation, ledger: Ledger) -> dict[str, Array]:
     """A branch by cause, USD by case and year. The Bridge is outside Part D and in none of them."""
     found = words.plan_result_by_line(ledger)
     found.pop(MODEL_DRUGS)
     paid = {payer: usd for (line, payer), usd in ledger.items() if line == MODEL_DRUGS}
     if "bridge" in paid:
-        bridge = decision.evaluation.inputs.bridge
+        bridge = evaluation.inputs.bridge
         copay = np.minimum(bridge.copay, bridge.net_price)[:, None]
         paid["member"] = paid["member"] - bridge.people.fills * copay
         del paid["bridge"]
@@ -205,43 +212,18 @@ def _plan_branch(decision: PlanDecision, ledger: Ledger) -> dict[str, Array]:
 
 # ----------------------------------------------------------------------------------------- states
 
-STATE_KINDS = (
-    Kind(
-        MODEL_DRUGS,
-        "Obesity drugs before rebates",
-        "obesity drugs before rebates",
-        ("therapy", "uptake", "assumptions.drugs"),
-    ),
-    Kind("existing_glp1", "Uses covered today, before rebates", "uses covered today"),
-    Kind(
-        "capitation",
-        "Capitation above plans' drug cost",
-        "managed care plans",
-        ("assumptions.coverage.capitation_load", "assumptions.coverage.priced_fills_share"),
-    ),
-    Kind(
-        "statutory_rebate",
-        "Statutory rebates",
-        "statutory rebates",
-        ("assumptions.rebates.amp_share_of_list", "assumptions.rebates.best_price_share_of_amp"),
-    ),
-    Kind(
-        "supplemental_rebate",
-        "Supplemental rebates",
-        "supplemental rebates",
-        ("terms.guaranteed_net_price", "assumptions.rebates.own_supplemental_share"),
-    ),
-    Kind(
-        "administration",
-        "Administration",
-        "administration",
-        (
-            "assumptions.coverage.administration_fixed",
-            "assumptions.coverage.prior_authorization_cost",
-        ),
-    ),
-    Kind("offsets", "Medical effect", "the medical effect", ("therapy.offsets",)),
-    Kind("federal", "Federal share", "the federal government", ("state.fmap",)),
+STATE_KINDS = tuple(
+    Kind(key, label, said, way=way)
+    for key, label, said, way in (
+        (MODEL_DRUGS, "Obesity drugs before rebates", "obesity drugs before rebates", SPENT),
+        ("existing_glp1", "Uses covered today, before rebates", "uses covered today", SPENT),
+        ("capitation", "Capitation above plans' drug cost", "managed care plans", EITHER),
+        ("statutory_rebate", "Statutory rebates", "statutory rebates", RECEIVED),
+        ("supplemental_rebate", "Supplemental rebates", "supplemental rebates", RECEIVED),
+        ("administration", "Administration", "administration", SPENT),
+        ("offsets", "Medical effect", "the medical effect", EITHER),
+        ("federal", "Federal share", "the federal government", RECEIVED),
+    )
 )
 
 
@@ -249,7 +231,7 @@ def state_causes(decision: StateDecision) -> Causes:
     """A state's result (its net cost, negative) by cause and state fiscal year."""
     ledgers = decision.ledgers()
     branches = [
-        {key: usd[0] for key, usd in _state_branch(ledgers[branch]).items()} for branch in BRANCHES
+        {key: usd[0] for key, usd in state_branch(ledgers[branch]).items()} for branch in BRANCHES
     ]
     months = decision.budget["join"]["member_months"].values()
     return Causes(
@@ -261,7 +243,7 @@ def state_causes(decision: StateDecision) -> Causes:
     )
 
 
-def _state_branch(rows: Ledger) -> dict[str, Array]:
+def state_branch(rows: Ledger) -> dict[str, Array]:
     """A branch by cause, USD by case and fiscal year: the whole program, less the federal share."""
     spenders = (*medicaid.GOVERNMENTS, "mco")
     found = {line: -words.total(rows, [line], spenders) for line in words.DRUG_LINES}

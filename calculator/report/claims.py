@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from calculator.model.arrays import Array
+from calculator.report.table import cents
 from calculator.report.words import MINUS, dollars, share
 from calculator.scenario import PlanScenario
 from calculator.spending_inputs import (
@@ -39,6 +41,11 @@ BACKTEST = {
     "paid_above": "gross above the threshold",
 }
 ALL = "all"
+NOT_SHOWN, FEW = "not shown", "fewer than 11 members differ"
+HIDDEN_NOTE = (
+    "Not shown: a figure of fewer than 11 people, or one from which such a figure could be worked"
+    " out (CMS's cell size policy)."
+)
 LINES_SHOWN = 5
 SLICES = 60
 
@@ -46,22 +53,50 @@ Summary = Mapping[str, Any]  # of an adjudication: see claims/results.py
 Tested = Mapping[str, Any]  # claims, on_claims, adjudicated, difference, within_a_cent
 
 
-def by_phase(summary: Summary, *, phases: bool = True) -> list[tuple[Any, ...]]:
-    """Rows of phase, claims, and USD of each of HEADS; all of it last. phases: not only that."""
-    rows = summary["phases"].items() if phases else ()
-    number = sum(row["claims"] for row in summary["phases"].values())
+def by_phase(summary: Summary) -> list[tuple[Any, ...]]:
+    """Rows of phase, claims, and USD of each of HEADS; all of it last. None: not shown."""
+    rows = summary["phases"].items()
+    if "all_claims" in summary:
+        number = summary["all_claims"]
+    else:
+        number = sum(row["claims"] for _, row in rows)
     return [
         *((phase, row["claims"], *(row[name] for name in HEADS)) for phase, row in rows),
         (ALL, number, *(summary["payers"][name] for name in HEADS)),
     ]
 
 
-def back_test(summary: Summary, *, phases: bool = True) -> list[tuple[str, str | None, Tested]]:
+def hides(summary: Summary) -> bool:
+    """Whether something is not shown: of few people, or giving such a figure away."""
+    rows = [*summary["phases"].values(), summary["payers"], summary["bridge"]]
+    return any(one is None for row in rows for one in row.values()) or any(
+        test["claims"] is None or test["few_differ"] or not test["phases"]
+        for test in summary["backtest"].values()
+    )
+
+
+def compared(test: Tested, signed: Callable[[float], str]) -> tuple[str, ...]:
+    """A comparison in words: claims, on them, adjudicated, difference, within a cent."""
+
+    def usd(amount: float | None) -> str:
+        return NOT_SHOWN if amount is None else cents(amount, 2)
+
+    within = "" if test["within_a_cent"] is None else f"{test['within_a_cent']:.2%}"
+    difference = NOT_SHOWN if test["difference"] is None else signed(test["difference"])
+    if test["few_differ"]:
+        difference, within = FEW, "all but those"
+    return (
+        NOT_SHOWN if test["claims"] is None else f"{test['claims']:,}",
+        usd(test["on_claims"]), usd(test["adjudicated"]), difference, within,
+    )  # fmt: skip
+
+
+def back_test(summary: Summary) -> list[tuple[str, str | None, Tested]]:
     """Each amount on the claims: its label, the phase (None: all of them), and the comparison."""
     rows: list[tuple[str, str | None, Tested]] = []
     for name, test in summary["backtest"].items():
         rows.append((BACKTEST[name], None, test))
-        parts = test["phases"].items() if phases else ()
+        parts = test["phases"].items()
         rows += [(BACKTEST[name], phase, part) for phase, part in parts if part["claims"]]
     return rows
 
@@ -69,10 +104,11 @@ def back_test(summary: Summary, *, phases: bool = True) -> list[tuple[str, str |
 def sentence(summary: Summary, year: int) -> str:
     """What the claims come to, and how far the amounts on them agree."""
     owed = summary["payers"]
-    said = (
-        f"{summary['accepted']:,} claims of {summary['members']:,} members in {year} come to "
-        f"{dollars(owed['gross'])}, of which the plan owes {dollars(owed['plan'])}"
-    )
+    said = f"{summary['accepted']:,} claims of {summary['members']:,} members in {year}"
+    if owed["gross"] is not None:
+        said += f" come to {dollars(owed['gross'])}"
+        if owed["plan"] is not None:
+            said += f", of which the plan owes {dollars(owed['plan'])}"
     agrees = agreement(summary)
     return f"{said}; {agrees}." if agrees else f"{said}."
 
@@ -80,30 +116,35 @@ def sentence(summary: Summary, year: int) -> str:
 def agreement(summary: Summary) -> str:
     """How far the adjudicated amounts agree with those on the claims; nothing where there are none.
 
-    The largest difference of a payer's sum, against that sum on the claims.
+    The largest difference of a payer's sum, against that sum on the claims, rounded up. Amounts
+    that are not shown are not in it.
 
-    >>> test = {"claims": 4, "on_claims": 200.0, "difference": 1.0, "within_a_cent": 0.75}
+    >>> test = {"claims": 4, "on_claims": 200.0, "difference": 1.08, "within_a_cent": 0.75}
     >>> agreement({"backtest": {"paid_member": test}})
-    'they agree with the amounts on the claims to within 0.5%'
+    'they agree with the amounts on the claims to within 0.6%'
     >>> agreement({"backtest": {"paid_member": {**test, "difference": 0, "within_a_cent": 1.0}}})
     'they agree with the amounts on the claims to the cent'
     """
-    tests = list(summary["backtest"].values())
+    every = [test for test in summary["backtest"].values() if test["claims"] is not None]
+    tests = [test for test in every if test["difference"] is not None]
+    few = ", but for those of fewer than 11 members" if len(tests) < len(every) else ""
     if not tests:
-        return ""
+        return f"they agree with the amounts on the claims{few}" if few else ""
     if all(test["within_a_cent"] == 1.0 for test in tests):
-        return "they agree with the amounts on the claims to the cent"
+        return f"they agree with the amounts on the claims to the cent{few}"
     parts = [
         abs(test["difference"]) / abs(test["on_claims"]) if test["on_claims"] else 1.0
         for test in tests
         if test["on_claims"] or test["difference"]
     ]
     apart = max(parts, default=0.0)
+    # To the next tenth of a per cent, less what floating point adds.
+    bound = math.ceil(1000.0 * apart - 1e-6) / 1000.0
     if apart < 0.0005:
-        return "their sums agree with the amounts on the claims to within 0.1%"
+        return f"their sums agree with the amounts on the claims to within 0.1%{few}"
     if apart > 0.1:
-        return f"the amounts on the claims differ by up to {share(apart)}"
-    return f"they agree with the amounts on the claims to within {share(apart)}"
+        return f"the amounts on the claims differ by up to {share(bound)}"
+    return f"they agree with the amounts on the claims to within {share(bound)}{few}"
 
 
 def rest(summary: Summary) -> str:
@@ -120,8 +161,10 @@ def rest(summary: Summary) -> str:
         told.append(f"All {summary['claims']:,} rows were used.")
     if aside:
         told.append(f"Reversed, replaced or deleted by other rows: {aside:,}.")
-    if summary["bridge"]["claims"]:
-        bridge = summary["bridge"]
+    bridge = summary["bridge"]
+    if bridge["claims"] is None:
+        told.append("Bridge fills of fewer than 11 members are outside the benefit and in no sum.")
+    elif bridge["claims"]:
         told.append(
             f"{bridge['claims']:,} Bridge fills, {dollars(bridge['gross'])}, are outside the "
             "benefit and in no sum."

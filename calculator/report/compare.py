@@ -8,61 +8,20 @@ what it does alone, changed in the first scenario with nothing else.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from calculator import fields
 from calculator.analysis.moved import worth
 from calculator.decision import PlanDecision, StateDecision
 from calculator.errors import InputError
-from calculator.register import Register
 from calculator.report import budget as budgets
-from calculator.report.memo.facts import shown
+from calculator.report.differences import GROUP_NAMES, PACKAGE, Difference, differences, mixed_of
+from calculator.report.flow import CENT, listed
 from calculator.report.words import dollars
-from calculator.scenario import CHANGES, NAMES, Scenario, scenario_of
+from calculator.scenario import Scenario
 
 MOST_STEPS = 12  # runs of their own; more inputs than that change together in the last step
 HALF_A_DOLLAR = 0.5
-# Fields that name a scenario or say what is looked at; they move no value.
-SILENT = ("name", "label", "program", "extends", "observed", "uncertainty", "success")
-# The payer first, then what is assumed, then what is offered and for how long.
-ORDER = ("state", "plan", "groups", "uptake", "spending", "own_coverage", "rivals", "therapy",
-         "assumptions", "terms", "selection", "horizon")  # fmt: skip
-# Whole sections, and fields that only make sense together: the first path is the group's name.
-WHOLE = ("spending", "own_coverage", "uptake", "horizon")
-TOGETHER = {
-    "state.coverage_ends": "state.stance",
-    "state.months_covered": "state.stance",
-}
-GROUP_NAMES = {
-    "spending": "Own spending of members",
-    "own_coverage": "Own coverage when staying out",
-    "uptake": "How use grows",
-    "horizon": "Months in the model",
-    "state.stance": "Obesity use today",
-    "groups.share": "Shares of enrollment by group",
-    "terms.package": "Terms package",
-    "terms.corridor": "Risk corridor of the terms",
-    "terms.obesity_capitation": "Obesity capitation",
-    "terms.extra_reinsurance": "Extra reinsurance",
-    "therapy.mix": "Products, share of starters",
-}
-MISSING = "not given"
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One input that two scenarios give different values."""
-
-    path: str
-    label: str
-    group: str  # of inputs that only make sense together
-    first: str  # its value in words, in each
-    second: str
-    first_status: str
-    second_status: str
 
 
 @dataclass(frozen=True)
@@ -163,144 +122,14 @@ def ranking(columns: Sequence[Column]) -> str:
         return f"Joining is worth the same in all {len(columns)}: {dollars(best.total)}."
     pays = sum(one.total > 0.0 for one in columns)
     many = f"{pays} of {len(columns)}" if 0 < pays < len(columns) else ("all" if pays else "none")
-    return (
-        f"Joining pays in {many}; it is worth most in {quoted(best.name)}, {dollars(best.total)},"
-        f" and least in {quoted(worst.name)}, {dollars(worst.total)}."
+    most, least = (
+        listed([quoted(one.name) for one in ordered if abs(one.total - end.total) < HALF_A_DOLLAR])
+        for end in (best, worst)
     )
-
-
-# ------------------------------------------------------------------------------ which inputs differ
-
-
-def differences(first: Scenario, second: Scenario) -> list[Difference]:
-    """Inputs that differ in what a run would read, in a stable order.
-
-    An input that both give alike, one of them by leaving it as shipped, does not differ. Raises
-    InputError for scenarios of two programs.
-
-    >>> from calculator.scenario import load_scenario
-    >>> first = load_scenario("pdp_regional")
-    >>> [one.path for one in differences(first, first.with_settings({"plan.members": 50000}))]
-    ['plan.members']
-    """
-    _same_program(first, second)
-    registers = first.register(), second.register()
-    found = [*_own(first, second, registers), *_changes(first, second, registers)]
-    return sorted(found, key=lambda one: (ORDER.index(one.path.split(".")[0]), one.path))
-
-
-def _same_program(first: Scenario, second: Scenario) -> None:
-    if first.program != second.program:
-        allowed = f"two scenarios of one program: both {NAMES[first.program]}"
-        raise InputError("compare", allowed, f"one of {NAMES[second.program]}")
-
-
-def _own(
-    first: Scenario, second: Scenario, registers: tuple[Register, Register]
-) -> list[Difference]:
-    """The scenario's own fields, a mix or a list as one."""
-    found = []
-    paths = dict(fields.walk(type(first)))
-    for path, field in paths.items():
-        if path.split(".")[0] in (*SILENT, *CHANGES):
-            continue
-        values = [fields.value_at(one, path) for one in (first, second)]
-        if values[0] == values[1]:
-            continue
-        unit = next((r.entries[path].unit for r in registers if path in r.entries), "word")
-        texts = [_own_text(value, unit) for value in values]
-        statuses = [
-            _status(register, path) if value is not None else "preset"
-            for register, value in zip(registers, values, strict=True)
-        ]
-        label = field.title or path
-        found.append(Difference(path, _placed(path, label), _group(path), *texts, *statuses))
-    return found
-
-
-def _own_text(value: Any, unit: str) -> str:
-    if value is None:
-        return MISSING
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {shown(part, 'share')}" for key, part in value.items())
-    return shown(value, unit)
-
-
-def _placed(path: str, label: str) -> str:
-    """A group's field with the group's name."""
-    parts = path.split(".")
-    if parts[0] not in ("groups", "spending") or len(parts) < 3:
-        return label
-    return f"{parts[1].replace('_', ' ').capitalize()}: {label[:1].lower()}{label[1:]}"
-
-
-def _status(register: Register, path: str) -> str:
-    entry = register.entries.get(path)
-    return "user" if entry is None else entry.values[max(entry.values)].status
-
-
-def _changes(
-    first: Scenario, second: Scenario, registers: tuple[Register, Register]
-) -> list[Difference]:
-    """The terms package, levers and assumptions, by entry: all dates of one together."""
-    found = []
-    packages = [str(one.terms["package"]) for one in (first, second)]
-    if packages[0] != packages[1]:
-        both = [registers[0].tree.terms[name] for name in packages]
-        said = [one.label for one in both] + [one.status for one in both]
-        found.append(Difference("terms.package", "Terms package", "terms.package", *said))
-    for path in _entries(first, second, registers):
-        resolved = [_resolved(register, path) for register in registers]
-        texts, statuses = zip(*resolved, strict=True)
-        if _numbers(registers[0], path) == _numbers(registers[1], path):
-            continue
-        label = registers[0].entries[path].label
-        found.append(Difference(path, label, _group(path), *texts, *statuses))
-    return found
-
-
-def _entries(first: Scenario, second: Scenario, registers: tuple[Register, Register]) -> list[str]:
-    """Entries that one of them changes."""
-    changed = [registers[0].locate(path)[0] for one in (first, second) for path in one.changes()]
-    return list(dict.fromkeys(changed))
-
-
-def _numbers(register: Register, path: str) -> list[tuple[dt.date, Any, str | None]]:
-    """What an entry comes to, day by day; a value that is repeated is one."""
-    rows: list[tuple[dt.date, Any, str | None]] = []
-    for day, dated in sorted(register.entries[path].values.items()):
-        if not rows or rows[-1][1:] != (dated.value, dated.grow):
-            rows.append((day, dated.value, dated.grow))
-    return rows
-
-
-def _resolved(register: Register, path: str) -> tuple[str, str]:
-    """An entry's values in words, from the first to the last, and the status of the last."""
-    entry = register.entries[path]
-    days = sorted(entry.values)
-    texts = []
-    for day in days:
-        dated = entry.values[day]
-        value = float(register.number(path, day)[0]) if dated.grow else dated.value
-        texts.append("not set" if value is None else shown(value, entry.unit))
-    ends = list(dict.fromkeys(texts))
-    text = ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}"
-    return text, entry.values[days[-1]].status
-
-
-def _group(path: str) -> str:
-    """The inputs that it only makes sense together with, by a name."""
-    parts = path.split(".")
-    if parts[0] in WHOLE:
-        return parts[0]
-    if parts[0] == "groups" and parts[-1] == "share":
-        return "groups.share"
-    if parts[0] == "terms" and len(parts) > 2:
-        return ".".join(parts[:2])
-    for ending in ("_kappa", "_scale"):
-        if path.startswith("assumptions.persistence.") and path.endswith(ending):
-            return path.removesuffix(ending)
-    return TOGETHER.get(path, path)
+    return (
+        f"Joining pays in {many}; it is worth most in {most}, {dollars(best.total)},"
+        f" and least in {least}, {dollars(worst.total)}."
+    )
 
 
 # --------------------------------------------------------------------------------------- the steps
@@ -374,57 +203,12 @@ def _alone(
 def _label(name: str, found: Sequence[Difference]) -> str:
     named = GROUP_NAMES.get(name)
     if named is not None and all(one.group == name for one in found):
-        return named
+        return f"{named} and its levers" if name == PACKAGE and len(found) > 1 else named
     if len(found) == 1:
         return found[0].label
     if not name:
         return f"{len(found)} more inputs, together"
     return f"{found[0].label} and {len(found) - 1} more"
-
-
-def mixed_of(first: Scenario, second: Scenario, found: Sequence[Difference]) -> Scenario:
-    """The first scenario with some of the inputs in which they differ as in the second.
-
-    What was observed in own data is a plain value here: two sources do not fit one scenario.
-    """
-    data, other = (one.model_dump(mode="json", exclude_none=True) for one in (first, second))
-    for key in ("observed", "extends", "uncertainty"):
-        data.pop(key, None)
-    changes, wanted = first.changes(), second.changes()
-    register = first.register()
-    for one in found:
-        top = one.path.split(".")[0]
-        if one.path == "terms.package":
-            data["terms"]["package"] = other["terms"]["package"]
-        elif top in CHANGES:
-            changes = {p: v for p, v in changes.items() if register.locate(p)[0] != one.path}
-            changes |= {p: v for p, v in wanted.items() if register.locate(p)[0] == one.path}
-        else:
-            _copy(data, other, one.path.split("."))
-    data["terms"] = {"package": data["terms"]["package"]}
-    data["assumptions"] = {}
-    for path, value in changes.items():
-        fields.place(data, path.split("."), _typed(value))
-    return scenario_of(data)
-
-
-def _copy(data: dict[str, Any], other: dict[str, Any], path: Sequence[str]) -> None:
-    """One field as in other data; a section that is not there goes with its fields."""
-    *above, last = path
-    if path[0] in ("spending", "own_coverage"):
-        above, last = [], path[0]
-    for key in above:
-        data = data.setdefault(key, {})
-        other = other.get(key, {})
-    if last in other:
-        data[last] = other[last]
-    else:
-        data.pop(last, None)
-
-
-def _typed(value: Any) -> Any:
-    """A change as if it had been typed; ranges move no value."""
-    return value["value"] if isinstance(value, Mapping) and "value" in value else value
 
 
 # ---------------------------------------------------------------------------------------- in words
@@ -437,16 +221,34 @@ def bridge_sentence(found: Bridge, first: str, second: str) -> str:
         return f"{first} and {second} have the same inputs."
     gap = found.gap
     if abs(gap) < HALF_A_DOLLAR:
-        many = len(found.steps)
+        many = sum(len(step.inputs) for step in found.steps)
         what = "one input differs" if many == 1 else f"{many} inputs differ"
         return f"Joining is worth the same in {first} and {second}, though {what}."
     more = "more" if gap > 0.0 else "less"
     said = f"Joining is worth {dollars(abs(gap))} {more} in {second} than in {first}"
-    moving = sorted((s for s in found.steps if not s.still), key=lambda one: -abs(one.total))
-    if len(moving) == 1:
-        return f"{said}, all of it by one input: {moving[0].label}."
-    does = "adds" if moving[0].total > 0.0 else "takes"
-    return f"{said}; most by {moving[0].label}, which {does} {dollars(abs(moving[0].total))}."
+    return f"{said}{_by_what(found)}."
+
+
+def _by_what(found: Bridge) -> str:
+    """Which inputs make the gap: those that go its way, largest first."""
+    largest = sorted(found.steps, key=lambda step: -abs(step.total))
+    if sum(abs(step.total) for step in largest[1:]) < CENT:
+        (step, *_), many = largest, len(largest[0].inputs)
+        what = "by one input" if many == 1 else f"by {many} inputs together"
+        return f", all of it {what}: {step.label}"
+    way = [step for step in largest if step.total * found.gap > 0.0]
+    if way[0].still:
+        return ", in steps of less than $0.50 each"
+    alike = [step for step in way if abs(step.total - way[0].total) < HALF_A_DOLLAR]
+    does = "adds" if found.gap > 0.0 else "takes"
+    if len(alike) > 1:
+        names = listed([step.label for step in alike])
+        return f"; most by {names}, of which each {does} {dollars(abs(alike[0].total))}"
+    said = f"; most by {way[0].label}, which {does} {dollars(abs(way[0].total))}"
+    if largest[0] is not way[0]:
+        other = "takes" if found.gap > 0.0 else "adds"
+        said += f", while {largest[0].label} {other} {dollars(abs(largest[0].total))}"
+    return said
 
 
 def quoted(name: str) -> str:

@@ -86,16 +86,34 @@ def _bridge(register: Register) -> list[Moment]:
     ]  # fmt: skip
 
 
-def _moved(register: Register) -> list[Moment]:
-    """The day on which an announced start was given up; the entry is dated by when it was said."""
-    path = f"{TIMELINE}.part_d_start"
-    said = sorted(register.entries[path].values.items())
+def _given_up(register: Register) -> list[tuple[dt.date, dt.date]]:
+    """The day on which an announced start was given up, and that start."""
+    said = sorted(register.entries[f"{TIMELINE}.part_d_start"].values.items())
+    # The entry is dated by when it was said.
     return [
-        Moment(f"Start of {before.value:%Y} shelved", day, "announced")
+        (day, before.value)
         for (_, before), (day, after) in pairwise(said)
         if before.status == "announced"
         and isinstance(before.value, dt.date)
         and before.value != after.value
+    ]
+
+
+def shelved(register: Register) -> list[dt.date]:
+    """The days on which an announced start of the Part D arm was given up.
+
+    >>> from calculator.assumptions import load_assumptions
+    >>> shelved(load_assumptions())
+    [datetime.date(2026, 4, 21)]
+    """
+    return [day for day, _ in _given_up(register)]
+
+
+def _moved(register: Register) -> list[Moment]:
+    """Announced starts that were given up."""
+    return [
+        Moment(f"Start of {start:%Y} shelved", day, "announced")
+        for day, start in _given_up(register)
     ]
 
 

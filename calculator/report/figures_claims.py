@@ -17,6 +17,7 @@ from calculator.report.figures import (
     LEFT,
     SIZE,
     TOP,
+    Layer,
     Theme,
     bar,
     beside,
@@ -34,6 +35,9 @@ LABELS = 122  # right margin with labels in it, pixels
 SLANTED = 70  # bottom margin with slanted names in it, pixels
 SHADE = 0.2  # of a band, so that lines on it can be read
 ALL = "All"
+# Payers of which a figure may not be shown, together.
+REST = Layer("rest", "Others", "text", ".")
+EVERY_LAYER = (*LAYERS, REST)
 # Who a sentence names, and which payers it stands for.
 GROUPS = {
     "the plan": ("plan",),
@@ -53,13 +57,24 @@ class Paid:
     owed: Mapping[str, Array]  # payer -> (P,) USD
 
 
-def paid(summary: Mapping[str, Any], *, phases: bool = True) -> Paid:
-    """The picture's numbers from the summary of an adjudication; phases: not only all of them."""
-    rows = summary["phases"] if phases else {}
+def paid(summary: Mapping[str, Any]) -> Paid:
+    """The picture's numbers from the summary of an adjudication; only all phases where some figure
+    of a phase is not shown, and payers that are not shown as one."""
+    rows = summary["phases"]
+    if any(amount is None for row in rows.values() for amount in row.values()):
+        rows = {}
     named = {name.capitalize(): row for name, row in rows.items() if row["gross"] > 0.0}
     named[ALL] = summary["payers"]
     payers = [layer.payer for layer in LAYERS if layer.payer in summary["payers"]]
-    owed = {payer: np.array([row[payer] for row in named.values()]) for payer in payers}
+    hidden = [payer for payer in payers if summary["payers"][payer] is None]
+    owed = {
+        payer: np.array([row[payer] for row in named.values()])
+        for payer in payers
+        if payer not in hidden
+    }
+    if hidden:
+        gross = np.array([row["gross"] for row in named.values()])
+        owed[REST.payer] = gross - sum(owed.values(), np.zeros(len(named)))
     return Paid(
         phases=tuple(named),
         gross=np.array([row["gross"] for row in named.values()]),
@@ -76,8 +91,12 @@ def paid_title(found: Paid) -> str:
         name: 100.0 * sum(float(found.owed[payer][-1]) for payer in of if payer in found.owed)
         for name, of in GROUPS.items()
     }
+    known = [name for name, of in GROUPS.items() if REST.payer not in found.owed or all(
+        payer in found.owed for payer in of)]  # fmt: skip
+    if len(known) < 2:
+        return f"These claims come to {dollars(gross)}."
     (first, most), (second, next_most) = sorted(
-        ((name, usd / gross) for name, usd in cents.items()), key=lambda item: -item[1]
+        ((name, cents[name] / gross) for name in known), key=lambda item: -item[1]
     )[:2]
     verb = "owe" if first == "members" else "owes"
     return (
@@ -92,7 +111,7 @@ def paid_alt(found: Paid) -> str:
     for at, phase in enumerate(found.phases):
         parts = [
             f"{layer.label} {share(float(found.owed[layer.payer][at] / found.gross[at]))}"
-            for layer in LAYERS
+            for layer in EVERY_LAYER
             if layer.payer in found.owed and found.gross[at]
         ]
         told.append(f"{phase}, {dollars(float(found.gross[at]))}: {', '.join(parts)}")
@@ -114,7 +133,7 @@ def paid_figure(found: Paid, theme: Theme) -> go.Figure:
         payer: np.divide(usd, found.gross, out=np.zeros(count), where=found.gross > 0.0)
         for payer, usd in found.owed.items()
     }
-    layers = [layer for layer in LAYERS if layer.payer in parts]
+    layers = [layer for layer in EVERY_LAYER if layer.payer in parts]
     for layer in layers:
         says = [
             f"{layer.label}, {phase}<br>{dollars(float(usd))}, {share(float(part))} of gross"

@@ -64,7 +64,7 @@ def total_rows(columns: Sequence[Column]) -> list[Row]:
 
 
 def bridge_rows(found: Bridge, first: str, second: str) -> list[Row]:
-    """From one scenario's value to the other's; steps that move nothing are left out."""
+    """From one scenario's value to the other's; steps below $0.50 are left out."""
     rows = [Row(first, 0.0, found.first, dollars(found.first), total=True)]
     level = found.first
     for step in found.steps:

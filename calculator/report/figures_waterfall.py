@@ -10,7 +10,7 @@ from typing import Any
 
 import plotly.graph_objects as go  # type: ignore[import-untyped]
 
-from calculator.report.causes import Causes
+from calculator.report.causes import EITHER, RECEIVED, SPENT, Causes
 from calculator.report.figures import COLOURS, SIZE, Theme, blank
 from calculator.report.figures_medicaid import SCALES
 from calculator.report.figures_selection import dollar_ticks
@@ -37,6 +37,7 @@ class Bar:
     said: str
     marks: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()  # the causes of a bar that groups small ones
+    way: str = EITHER  # of its kind
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,20 @@ def waterfall(causes: Causes, marks: Marks, until: str, period: str | None = Non
         parts = list(group)
         said = dict.fromkeys(mark for row in parts for mark in row.marks)
         usd = sum(row.change for row in parts)
-        bars.append(Bar(label, usd, parts[0].kind.said, tuple(said)))
+        kind = parts[0].kind
+        bars.append(Bar(label, usd, kind.said, tuple(said), way=kind.way))
     largest = max((abs(bar.usd) for bar in bars), default=0.0)
     nil = NIL * max((abs(end) for row in rows for end in (row.stay_out, row.join)), default=0.0)
     bars = [replace(bar, usd=0.0) if abs(bar.usd) <= nil else bar for bar in bars]
     known = [bar for bar in bars if bar.usd or NOT_PUBLISHED in bar.marks]
-    small = [bar for bar in known if 0.0 < abs(bar.usd) < SMALL * largest and not bar.marks]
+    small = [bar for bar in known if 0.0 < abs(bar.usd) < SMALL * largest]
     if len(small) > 1:
         known = [bar for bar in known if bar not in small]
         usd = sum(bar.usd for bar in small)
         names = tuple(bar.label for bar in small)
-        known.append(Bar(f"{len(small)} smaller causes", usd, "smaller causes", (), names))
+        said = dict.fromkeys(mark for bar in small for mark in bar.marks)
+        several = f"{len(small)} smaller causes"
+        known.append(Bar(several, usd, "smaller causes", tuple(said), names))
     return Waterfall(
         payer=causes.payer,
         state=causes.state,
@@ -104,32 +108,56 @@ def waterfall(causes: Causes, marks: Marks, until: str, period: str | None = Non
 
 
 def waterfall_title(found: Waterfall) -> str:
-    """The finding: where the most goes to and comes from, and what that leaves the payer."""
+    """The finding: what is spent and what comes in for it, the rest, and what that leaves."""
     when = _when(found)
     begin = f"In {when}, " if found.period else ""
     if found.nothing:
         return f"{begin or 'Cause by cause, '}joining changes nothing for {found.payer}."
     moved = sorted((b for b in found.bars if b.usd and not b.parts), key=lambda b: -abs(b.usd))
     named = [b for b in moved[:SHOWN] if abs(b.usd) >= WORTH_NAMING * abs(moved[0].usd)]
-    lost = [bar for bar in named if bar.usd < 0.0]
-    gained = [bar for bar in named if bar.usd > 0.0]
     costs_first = named[0].usd < 0.0
-    clauses = [
-        _clause(found, lost, "goes to", "to"),
-        _clause(found, gained, "comes back from" if costs_first else "comes from", "from"),
-    ]
-    said = "; ".join(clause for clause in clauses[:: 1 if costs_first else -1] if clause)
+    clauses = {
+        gains: _clause(found, [bar for bar in named if (bar.usd > 0.0) == gains], back=costs_first)
+        for gains in (not costs_first, costs_first)
+    }
+    said = "; ".join([*filter(None, clauses.values()), *_rest(found, named)])
     unit = "" if found.state else " PMPM"
     first = found.amount(abs(named[0].usd))
     return f"{begin}{said.replace(first, first + unit, 1)}; in all, joining {_worth(found)}."
 
 
-def _clause(found: Waterfall, bars: Sequence[Bar], verb: str, again: str) -> str:
-    """Where amounts go to or come from: $3.35 comes from rebates and $1.32 from other drugs."""
-    return " and ".join(
-        f"{found.amount(abs(bar.usd))} {again if index else verb} {bar.said}"
-        for index, bar in enumerate(bars)
-    )
+def _clause(found: Waterfall, bars: Sequence[Bar], *, back: bool) -> str:
+    """Where amounts go or come from: $3.35 comes from rebates and $1.32 is saved on other drugs.
+
+    back: of what is spent, named before.
+    """
+    verbs = [_verb(bar, back=back) for bar in bars]
+    parts = []
+    for bar, verb, before in zip(bars, verbs, [None, *verbs], strict=False):
+        # What is said once need not be said again: $3 comes back from rebates and $1 from ...
+        again = verb.rsplit(" ", 1)[1] if verb == before else verb
+        parts.append(f"{found.amount(abs(bar.usd))} {again} {bar.said}")
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def _verb(bar: Bar, *, back: bool) -> str:
+    """What an amount does, before the name of its cause."""
+    if bar.usd < 0.0:
+        return "less comes from" if bar.way == RECEIVED else "goes to"
+    if bar.way == SPENT:
+        return "is saved on"
+    return "comes back from" if back else "comes from"
+
+
+def _rest(found: Waterfall, named: Sequence[Bar]) -> list[str]:
+    """What the causes that are not named come to, so that the sentence adds up."""
+    shown = [found.value, *(-bar.usd for bar in named)]
+    # Cents, as they are shown, add up to the cent.
+    rest = sum(shown if found.state else (round(usd, 2) for usd in shown))
+    amount = found.amount(abs(rest))
+    if len(named) == len(found.bars) or not any(digit in "123456789" for digit in amount):
+        return []
+    return [f"the rest {'brings' if rest > 0.0 else 'costs'} {amount}"]
 
 
 def _worth(found: Waterfall) -> str:

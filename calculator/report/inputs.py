@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from calculator.report.words import MINUS, dollars, share
 
@@ -19,6 +20,8 @@ NAMES = (
 # First words of units that are no words of a sentence, and those of a year of the calendar.
 NO_UNIT = ("BMI", "index", "number", "ratio", "score")
 YEARS = ("year", "model year")
+# What units count, where it is one.
+ONE = {"people": "person", "fills": "fill", "months": "month", "quarters": "quarter"}
 # From here on a number is shown whole.
 LARGE = 1000.0
 
@@ -52,6 +55,8 @@ def said(value: float, unit: str, *, short: bool = False) -> str:
     ('1.26 per 1,000', '100,000,000 people')
     >>> said(111.0, "USD a month per treated member"), said(float("nan"), "USD per fill")
     ('$111 a month per treated member', 'not set')
+    >>> said(1.0, "fills per user-month"), said(1.0, "months"), said(2.0, "quarters")
+    ('1 fill per user-month', '1 month', '2 quarters')
     >>> said(0.1, "USD per enrollee"), said(2030.0, "year"), said(1.5, "ratio")
     ('$0.10 an enrollee', '2030', '1.5')
     """
@@ -67,12 +72,32 @@ def said(value: float, unit: str, *, short: bool = False) -> str:
             of = of.removeprefix("per ")
             of = f"{'an' if of[0] in 'aeiou' else 'a'} {of}"
         return f"{shown} {of}".strip()
-    if unit == "people" and value == 1.0:
-        unit = "person"
+    first, _, rest = unit.partition(" ")
+    if value == 1.0 and first in ONE:
+        unit = f"{ONE[first]} {rest}".strip()
     if short:
         shown = f"{value:,.3g}".replace("-", MINUS) if abs(value) < LARGE else shown
         unit = unit.removeprefix("fills ").removesuffix(" enrollees a quarter")
     return shown if unit.partition(" ")[0] in NO_UNIT else f"{shown} {unit}"
+
+
+def shown(value: Any, unit: str) -> str:
+    """A value in words: a number with its unit, yes or no, a date, or a word.
+
+    >>> shown(0.15, "share of members"), shown(True, "yes or no"), shown(None, "USD per fill")
+    ('15%', 'yes', 'none')
+    >>> shown("by_drug", "word"), shown([1.0, 2.0], "word")
+    ('by drug', '2 numbers')
+    """
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float | int):
+        return f"{value:.0f}" if unit == "month" else said(float(value), unit)
+    if isinstance(value, list | tuple | dict):
+        return f"{len(value)} number{'' if len(value) == 1 else 's'}"
+    return str(value).replace("_", " ") if isinstance(value, str) else str(value)
 
 
 def by_year(values: Iterable[float], unit: str, *, short: bool = False) -> str:

@@ -19,12 +19,23 @@ PROJECTED, CHANGED = "projected", "changed"
 KINDS = (NOT_PUBLISHED, ILLUSTRATIVE, PROJECTED, CHANGED)
 
 
+# Sections of a scenario that move no number.
+BESIDE = ("success", "uncertainty")
+
+
 @dataclass(frozen=True)
 class Marks:
     """What of the inputs a run read is marked: path -> day -> status in words."""
 
     statuses: Mapping[str, Mapping[dt.date, str]]
-    changed: frozenset[str]
+    # Changed path -> days on which its value rests on the change; None: on every day.
+    changed: Mapping[str, frozenset[dt.date] | None]
+
+    @property
+    def moving(self) -> frozenset[str]:
+        """What is illustrative or changed: whatever it moves is marked so."""
+        examples = {path for path, days in self.statuses.items() if ILLUSTRATIVE in days.values()}
+        return frozenset({*examples, *self.changed})
 
     def of(self, *fed_by: str, days: Iterable[dt.date] | None = None) -> tuple[str, ...]:
         """The marks of a number that inputs at or below some paths feed; no path: every input.
@@ -32,27 +43,62 @@ class Marks:
         days: only what is in force on these.
         """
         wanted = None if days is None else set(days)
-        found = set()
-        for path, by_day in self.statuses.items():
-            if fed_by and not any(under(path, one) for one in fed_by):
-                continue
-            found |= {kind for day, kind in by_day.items() if wanted is None or day in wanted}
-            if path in self.changed:
-                found.add(CHANGED)
+
+        def feeds(path: str) -> bool:
+            return not fed_by or any(under(path, one) for one in fed_by)
+
+        found = {
+            kind
+            for path, by_day in self.statuses.items()
+            if feeds(path)
+            for day, kind in by_day.items()
+            if wanted is None or day in wanted
+        }
+        if any(
+            feeds(path) and (wanted is None or on is None or wanted & on)
+            for path, on in self.changed.items()
+        ):
+            found.add(CHANGED)
         return tuple(kind for kind in KINDS if kind in found)
 
 
 def marks(decision: Decision, days: Sequence[dt.date]) -> Marks:
     """What is marked of everything that a run read, on the days on which its values are read."""
     register = decision.register
-    changed = {*decision.scenario.changed_fields(), *register.changed}
     read = [path for path in sorted(register.read) if path in register.entries]
     return Marks(
-        {path: dict(_statuses(register, path, days)) for path in read},
-        frozenset(
-            path for path in read if any(under(one, path) or under(path, one) for one in changed)
-        ),
+        {path: dict(_statuses(register, path, days)) for path in read}, _changed(decision, days)
     )
+
+
+def _changed(decision: Decision, days: Sequence[dt.date]) -> dict[str, frozenset[dt.date] | None]:
+    """What was changed and read, with the days on which it counts."""
+    register = decision.register
+    found: dict[str, frozenset[dt.date] | None] = {}
+    for path in decision.scenario.changed_fields():
+        unread = path in register.entries and path not in register.read
+        if path.partition(".")[0] not in BESIDE and not unread:
+            found[path] = None
+    for path in register.changed:
+        entry, at = register.locate(path)
+        if entry not in register.read:
+            continue
+        before = found.get(entry, frozenset())
+        if at is None or before is None:
+            found[entry] = None
+        else:
+            found[entry] = before | {day for day in days if _rests_on(register, entry, day, at)}
+    return found
+
+
+def _rests_on(register: Register, path: str, day: dt.date, at: dt.date) -> bool:
+    """Whether the value in force on a day is that of a date, or grows from it."""
+    values = register.entries[path].values
+    while True:
+        since = max((one for one in values if one <= day), default=min(values))
+        if since == at or values[since].grow is None or since == min(values):
+            return since == at
+        day = since - dt.timedelta(days=1)
 
 
 def _statuses(

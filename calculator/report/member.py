@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from calculator.model.arrays import MONTHS, Array
+from calculator.model import price
+from calculator.model.arrays import MONTHS, Array, array
 from calculator.model.benefit import CLASSES
 from calculator.model.drug_lines import LIS
 from calculator.model.inputs import Inputs
@@ -17,7 +19,7 @@ from calculator.part_d_decision import PlanDecision
 from calculator.part_d_inputs import build_inputs
 from calculator.report.flow import CENT, listed
 from calculator.report.payers import EVERY
-from calculator.report.words import dollars
+from calculator.report.words import dollars, many
 from calculator.scenario import PlanScenario
 
 TYPICAL = "typical"
@@ -66,12 +68,17 @@ class MemberYear:
     outside_name: str  # what pays for them; "" where there are none
     fills: float  # of the model drug, in and outside the benefit
     member_model: float  # what the member pays for them
-    rebates: float  # that come after the counter, on fills in the benefit
+    rebates: float  # that come after the counter
     out_of_pocket: Array  # (12,) counted by the end of each month
     deductible: float
     threshold: float
     deductible_met: float  # months; 12: not met
     threshold_met: float
+
+    @property
+    def reached(self) -> bool:
+        """Whether the threshold is reached, also at the very end of the year."""
+        return self.threshold_met < MONTHS or self.threshold - self.out_of_pocket[-1] < CENT
 
     @property
     def gross(self) -> float:
@@ -143,8 +150,17 @@ def member_year(
     )
     found = walk(inputs, member, product)
     at = inputs.years.index(case.year)
-    outside, name = ({}, "") if joins else _outside(decision, case, product, at)
-    return _of_year(inputs, found, case, at, outside, name)
+    outside = Outside() if joins else _outside(decision, case, product, at)
+    return _of_year(inputs, found, case, at, outside)
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Fills of the drug outside the Part D benefit, USD."""
+
+    paid: Mapping[str, Array] = field(default_factory=dict)  # payer -> (12,) at the counter
+    name: str = ""  # what pays for them
+    rebates: float = 0.0  # after the counter
 
 
 def _of_year(
@@ -152,9 +168,9 @@ def _of_year(
     found: Walk,
     case: Case,
     at: int,
-    outside: Mapping[str, Array],
-    name: str,
+    own: Outside,
 ) -> MemberYear:
+    outside = own.paid
     on_model = found.paid["model_drugs"]
     paid = {
         payer: (usd + on_model[payer])[:, :, at]
@@ -170,10 +186,10 @@ def _of_year(
         other=found.gross("baseline_drugs")[:, :, at],
         model=found.gross("model_drugs")[:, :, at],
         outside=outside,
-        outside_name=name,
+        outside_name=own.name,
         fills=fills,
         member_model=float(on_model["member"][:, :, at].sum() + np.sum(outside.get("member", 0.0))),
-        rebates=float(found.rebates[:, :, at].sum()),
+        rebates=float(found.rebates[:, :, at].sum()) + own.rebates,
         out_of_pocket=found.out_of_pocket[:, at],
         deductible=_number(inputs.rules.deductible, at),
         threshold=_number(inputs.rules.threshold, at),
@@ -186,43 +202,72 @@ def _number(by_year: Array, at: int) -> float:
     return float(by_year[0, at if by_year.shape[1] > 1 else 0])
 
 
-def _outside(
-    decision: PlanDecision, case: Case, product: int, at: int
-) -> tuple[dict[str, Array], str]:
-    """Fills of the drug when staying out, by month: the plan's own coverage, or the Bridge."""
+def _outside(decision: PlanDecision, case: Case, product: int, at: int) -> Outside:
+    """Fills of the drug when staying out, by month: the plan's own coverage, or the Bridge.
+
+    A rebate of the plan's own coverage comes after the counter, as one does when joining.
+    """
     inputs = decision.evaluation.inputs
     month = np.arange(MONTHS)
     treated = (month >= case.first) & (month < case.first + case.months)
     own = inputs.supplement
     if own is not None:
         gross = float(inputs.products.gross[0, at, product])
-        net, copay, name = min(float(own.net_price[0]), gross), float(own.copay[0]), "plan"
-        said = "the plan's own coverage"
+        terms, payer, said = (own.net_price[0], own.copay[0]), "plan", "the plan's own coverage"
     else:
         opens, closes = (
             decision.register.day(f"assumptions.timeline.bridge_{end}") for end in ("start", "end")
         )
         days = [dt.date(case.year, number + 1, 1) for number in range(MONTHS)]
         treated &= np.array([opens <= day <= closes for day in days])
-        net, copay, name = (
-            float(inputs.bridge.net_price[0]),
-            float(inputs.bridge.copay[0]),
-            "bridge",
-        )
-        gross, said = net, "the Bridge"
+        gross = float(inputs.bridge.net_price[0])
+        terms, payer, said = (gross, inputs.bridge.copay[0]), "bridge", "the Bridge"
     if not np.any(treated):
-        return {}, ""
+        return Outside()
+    net, copay = map(float, price.outside_benefit(array(gross), *map(array, terms)))
     fills = np.where(treated, 1.0, 0.0) * float(inputs.population.fills_per_month[0])
-    found: dict[str, Array] = {
-        "member": fills * min(copay, net),
-        name: fills * (net - min(copay, net)),
-    }
-    if gross > net:
-        found["dir"] = fills * (gross - net)
-    return found, said
+    paid = {"member": fills * copay, payer: fills * (gross - copay)}
+    return Outside(paid, said, float(fills.sum()) * (gross - net))
+
+
+def usual_spend(decision: PlanDecision) -> float:
+    """What members who use a GLP-1 drug spend on other drugs, USD a year: their mean."""
+    inputs = decision.evaluation.inputs
+    return float((inputs.user_weights * inputs.spend[:, 0]).sum() / inputs.user_weights.sum())
+
+
+def limits(decision: PlanDecision, found: MemberYear) -> list[tuple[str, float, tuple[str, ...]]]:
+    """What the year is settled by: label, USD, and the paths that it comes from."""
+    case = found.case
+    lines: list[tuple[str, float, tuple[str, ...]]] = [
+        ("Deductible", found.deductible, ("assumptions.benefit.deductible",)),
+        ("Out-of-pocket threshold", found.threshold, ("assumptions.benefit.oop_threshold",)),
+    ]
+    if case.branch == "join":
+        inputs = decision.evaluation.inputs
+        at = inputs.years.index(case.year)
+        product = list(decision.scenario.therapy.mix).index(case.product)
+        of = f"assumptions.drugs.{case.product}"
+        copay = float(inputs.levers.copay[0, at % inputs.levers.copay.shape[1]])
+        gross = float(inputs.products.gross[0, at, product])
+        lines += [
+            ("Copay of a model fill", copay, ("terms.copay",)),
+            ("Gross of a model fill", gross, (f"{of}_list_price", f"{of}_maximum_fair_price")),
+        ]
+    return lines
 
 
 # --------------------------------------------------------------------------------------- in words
+
+
+def month_of(met: float) -> str:
+    """The month in which so many months of the year are over; its end is still in it.
+
+    >>> month_of(0.35), month_of(5.0), month_of(5.01), month_of(12.0)
+    ('January', 'May', 'June', 'December')
+    """
+    # Met at an end of a month, floating point may say a moment later.
+    return MONTH_NAMES[max(math.ceil(round(met, 9)) - 1, 0)]
 
 
 def sentence(found: MemberYear) -> str:
@@ -233,8 +278,8 @@ def sentence(found: MemberYear) -> str:
         pays += f" and the low-income subsidy {dollars(lics)}"
     of = f"of {dollars(found.gross)} gross {pays}."
     limit = f"the {dollars(found.threshold, 0)} threshold"
-    if found.threshold_met < MONTHS:
-        when = MONTH_NAMES[int(found.threshold_met)]
+    if found.reached:
+        when = month_of(found.threshold_met)
         return f"This member reaches {limit} in {when} {case.year}: {of}"
     short = found.threshold - float(found.out_of_pocket[-1])
     return f"This member stays {dollars(short)} below {limit} in {case.year}: {of}"
@@ -252,9 +297,9 @@ def on_model(found: MemberYear, without: MemberYear) -> str:
             return "No month on therapy: this is the year of the other drugs alone."
         alone = "Staying out, nothing covers the drug: this is the year of the other drugs alone."
         return f"{alone} {year}"
-    count = f"{found.fills:,.1f}".removesuffix(".0")
+    count = many(found.fills, "fill")
     where = f" through {found.outside_name}" if found.outside_name else ""
-    return f"{count} fills of the drug{where} cost the member {dollars(found.member_model)}. {year}"
+    return f"{count} of the drug{where} cost the member {dollars(found.member_model)}. {year}"
 
 
 def note(found: MemberYear) -> str:
@@ -264,9 +309,10 @@ def note(found: MemberYear) -> str:
         " threshold is met."
     ]
     if found.rebates >= CENT:
+        part = "" if found.outside else "; a part of it lowers Medicare's reinsurance"
         notes.append(
             f"After the counter the manufacturer pays a rebate of {dollars(found.rebates)} on these"
-            " fills; a part of it lowers Medicare's reinsurance."
+            f" fills{part}."
         )
     if found.outside:
         notes.append(f"What {found.outside_name} pays lies outside Part D and counts to no limit.")
@@ -320,9 +366,9 @@ def alt(found: MemberYear) -> str:
     year = [f"{EVERY[payer].label} {dollars(found.total(payer))}" for payer in found.payers]
     met = []
     if found.deductible_met < MONTHS:
-        met.append(f"the deductible is met in {MONTH_NAMES[int(found.deductible_met)]}")
-    if found.threshold_met < MONTHS:
-        met.append(f"the threshold in {MONTH_NAMES[int(found.threshold_met)]}")
+        met.append(f"the deductible is met in {month_of(found.deductible_met)}")
+    if found.reached:
+        met.append(f"the threshold in {month_of(found.threshold_met)}")
     when = f" {listed(met)[:1].upper()}{listed(met)[1:]}." if met else ""
     return (
         f"{sentence(found)} Stacked bars by month: who pays at the counter.{when} In the year:"

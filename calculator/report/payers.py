@@ -17,9 +17,9 @@ from calculator.model.arrays import Array
 from calculator.part_d_decision import PlanDecision
 from calculator.report.added import Added, verb
 from calculator.report.flow import CENT, Flow, Line, Node, connected, listed, too_thin
-from calculator.report.table import LINE_LABELS
+from calculator.report.table import LINE_LABELS, signed
 from calculator.report.verdict import PAYERS
-from calculator.report.words import dollars
+from calculator.report.words import dollars, from_to
 
 Scope = Literal["model", "drugs", "plan"]
 SCOPES: Mapping[Scope, str] = {"model": "Model drugs", "drugs": "All drugs", "plan": "Whole plan"}
@@ -159,6 +159,67 @@ def party_names(decision: PlanDecision, scope: Scope) -> dict[str, str]:
 
 # --------------------------------------------------------------------------------------- the flow
 
+EFFECTS = {
+    "offsets": "effects on medical care",
+    "selection": "the margin of members who leave or come",
+    "part_c_coding": "Part C coding",
+}
+
+
+def to_value(decision: PlanDecision) -> str:
+    """How the plan's added cost becomes what joining is worth; "" where they are the same."""
+    shape = (1, len(decision.years))
+    out, into = (words.plan_result_by_line(decision.ledgers()[branch]) for branch in BRANCHES)
+    moved = {
+        name: float(np.broadcast_to(into[line] - out[line], shape).sum())
+        for line, name in EFFECTS.items()
+    }
+    shown = [f"{name}, {signed(usd)}" for name, usd in moved.items() if abs(usd) >= CENT]
+    if not shown:
+        return ""
+    own = -added(decision).parties[party_names(decision, "plan")[PLAN]]
+    return (
+        f"What joining is worth to the plan on Decide, {signed(own + sum(moved.values()))}, is its"
+        f" {signed(own)} here and {listed(shown)}."
+    )
+
+
+def _netted(found: Flow) -> list[str]:
+    """What the title nets: a party that pays in some ways and is paid in others."""
+    by_label = {payer.label: payer.party for payer in EVERY.values()}
+    notes = []
+    for party in (MEDICARE, MEMBERS, MANUFACTURER):
+        own = [line.after for line in found.lines if by_label[line.label] == party]
+        pays = sum(usd for usd in own if usd > 0.0)
+        takes = -sum(usd for usd in own if usd < 0.0)
+        if pays >= CENT and takes >= CENT:
+            net = pays - takes
+            notes.append(
+                f"The title nets {party}: {dollars(pays)} paid less {dollars(takes)} taken is"
+                f" {dollars(net)}."
+            )
+    return notes
+
+
+def by_payer(
+    decision: PlanDecision, scope: Scope, year: int | None = None
+) -> list[tuple[str, float, float]]:
+    """Each payer's dollars PMPM in one plan year or all: payer, stay out, join; all of them last,
+    under ""."""
+    months = np.broadcast_to(decision.evaluation.result.member_months, (1, len(decision.years)))[0]
+    pick = slice(None) if year is None else slice(*(decision.years.index(year) + n for n in (0, 1)))
+    both = {}
+    for branch in BRANCHES:
+        paid = settled(decision, scope, branch)
+        both[branch] = {**paid.after, "": paid.total}
+
+    def pmpm(branch: str, payer: str) -> float:
+        usd = np.broadcast_to(both[branch].get(payer, 0.0), months.shape)
+        return float(usd[pick].sum() / months[pick].sum())
+
+    return [(payer, pmpm("stay_out", payer), pmpm("join", payer)) for payer in (*EVERY, "")]
+
+
 USES = {**LINE_LABELS, "administration": "Administration"}
 
 
@@ -207,7 +268,7 @@ def plan_flow(decision: PlanDecision, scope: Scope, branch: str, year: int | Non
 def flow_title(decision: PlanDecision, scope: Scope, branch: str, year: int | None) -> str:
     """The finding: what is bought, and who has paid for it in the end."""
     found = plan_flow(decision, scope, branch, year)
-    when = f"in {year}" if year else f"from {decision.years[0]} to {decision.years[-1]}"
+    when = f"in {year}" if year else from_to(decision.years[0], decision.years[-1])
     if found.total < CENT:
         return f"No model drug is paid for {when} when {BRANCH_NAMES[branch]}."
     by_label = {payer.label: payer.party for payer in EVERY.values()}
@@ -249,9 +310,14 @@ def flow_note(found: Flow, scope: Scope, branch: str) -> str:
             )
         else:
             notes.append(f"{EVERY[payer].label} is {dollars(-usd)}: the plan pays it, on the left.")
+    notes += _netted(found)
     notes.append(too_thin(found))
     if scope == "plan":
-        notes.append("Effects on medical care and the margin of members who move are left out.")
+        notes.append(
+            "Left out: effects on medical care, the margin of members who leave or come, and Part C"
+            " coding, which is how a Medicare Advantage plan's Part C payment moves with the"
+            " diagnoses of treated members."
+        )
     elif branch == "join":
         notes.append("The plan's own part is paid from premium and subsidy: see the whole plan.")
     return " ".join(filter(None, notes))

@@ -6,16 +6,30 @@ from collections.abc import Callable
 
 import numpy as np
 
-from calculator.analysis.states import StateRow, breakeven_net_price
+from calculator.analysis.states import CONDITION, StateRow, price_turn
 from calculator.medicaid_decision import StateDecision
 from calculator.model.arrays import MONTHS
 from calculator.report.budget import LABELS, UNITS, USD
+from calculator.report.inputs import amount
 from calculator.report.table import align, cents
-from calculator.report.words import changed, dollars, share, terms_note
+from calculator.report.words import changed, dollars, many, share, terms_note
 
 # A part of the value from this size on is named in the sentence.
 WORTH_SAYING = 0.05
 CENT = 0.005
+CERTAIN = "high"
+STANCES = {
+    "not_covering": "does not cover obesity use today",
+    "covering": "covers obesity use today",
+    "ending": "covers obesity use today, until a date",
+}
+COVERS = {
+    "yes": "covers obesity use",
+    "restricted": "covers obesity use, restricted",
+    "no": "does not cover obesity use",
+    "no_report": "no report that it covers obesity use",
+    "unconfirmed": "coverage of obesity use not confirmed",
+}
 YEARS = "By state fiscal year, named by the year in which it ends; USD but for fills and years."
 # The measures of a terminal's tables, in their order.
 SHOWN = (
@@ -35,7 +49,7 @@ SHOWN = (
 def verdict(decision: StateDecision) -> str:
     """What joining does to the state's budget, in one or two sentences, and what would turn it."""
     said = opening(decision)
-    return f"{said} {_turn(decision)}" if decision.adopted and moves(decision) else said
+    return f"{said} {_turn(decision)}" if moves(decision) or not decision.adopted else said
 
 
 def moves(decision: StateDecision) -> bool:
@@ -50,10 +64,10 @@ def opening(decision: StateDecision) -> str:
     last = decision.evaluation.months[-1]
     total, until = decision.value.total, f"{last:%B %Y}"
     if not decision.adopted:
-        most = float(decision.register.number("assumptions.coverage.conditional_net_price")[0])
+        most = float(decision.register.number(CONDITION)[0])
         return (
-            f"{state} does not join: the net price is above the {dollars(most, 0)} a fill at which"
-            " it would, so nothing changes."
+            f"{state} does not join: the net price is above the {amount(most, 'USD')} a fill at"
+            " which it would, so nothing changes."
         )
     if not moves(decision):
         return f"Joining from {start:%B %Y} changes nothing in {state}'s own spending."
@@ -68,18 +82,58 @@ def opening(decision: StateDecision) -> str:
     today = decision.from_uses_today
     if abs(today) >= WORTH_SAYING * abs(total):
         does = "save" if today > 0 else "cost"
-        uses = "GLP-1 drugs covered today, at the new price"
-        sentence = f"{sentence} In that, {uses}, {does} {dollars(abs(today))}."
+        rest = total - today
+        left = f"{'save' if rest > 0 else 'cost'} {dollars(abs(rest))}"
+        uses = f"GLP-1 drugs covered today, which {does} {dollars(abs(today))} at the new price"
+        sentence = f"{sentence} Without {uses}, it would {left}."
     return sentence
+
+
+def coverage_marks(decision: StateDecision) -> tuple[str, ...]:
+    """How sure it is what a state covers today; none where that is certain or the user's own."""
+    preset = decision.register.tree.states[decision.scenario.state.abbr]
+    own = "state.stance" in decision.scenario.changed_fields()
+    if own or preset["coverage_confidence"] == CERTAIN:
+        return ()
+    sure = f"{preset['coverage_confidence']} confidence"
+    return f"coverage: {preset['coverage_status']}", sure
+
+
+def _whose(decision: StateDecision) -> list[tuple[str, str]]:
+    """What is known of the state's coverage today, and that the state is not the example's."""
+    scenario, states = decision.scenario, decision.register.tree.states
+    preset = states[scenario.state.abbr]
+    stance = f"{preset['state']} {STANCES[scenario.state.stance]} in this scenario"
+    notes = [("coverage", f"{stance} ({scenario.name})")]
+    if coverage_marks(decision):
+        known = f"{preset['state']}, end of 2026: {COVERS[preset['covers']]}"
+        sure = f"{preset['coverage_confidence']} confidence"
+        notes.append((preset["coverage_status"], f"{known}, {sure}. {preset['coverage_note']}"))
+    if "state.abbr" in scenario.changed_fields():
+        notes.append(
+            (
+                "changed",
+                f"{preset['state']} was chosen: it starts from the example {scenario.name}, with"
+                f" {preset['state']}'s own presets",
+            )
+        )
+    return notes
 
 
 def _turn(decision: StateDecision) -> str:
     """Where the net price alone would turn it."""
-    root = breakeven_net_price(decision.evaluation.inputs)
-    if root is None:
+    turn = price_turn(decision)
+    if turn.price is None:
         return "No net price alone would change the sign."
-    turned, side = ("stop saving", "above") if decision.value.total > 0 else ("save", "below")
-    return f"It would {turned} at a net price {side} {dollars(root, 0)} a fill."
+    does = "stop saving" if decision.value.total > 0 else "save"
+    price = f"{dollars(turn.price, 0)} a fill"
+    if turn.conditional:
+        price = f"{amount(turn.price, 'USD')} a fill"
+        side = "above" if decision.value.total > 0 else "of at most"
+        name = decision.register.tree.states[decision.scenario.state.abbr]["state"]
+        return f"It would {does} at a net price {side} {price}, the highest at which {name} joins."
+    side = "above" if (decision.value.total > 0) == turn.pays_below else "below"
+    return f"It would {does} at a net price {side} {price}."
 
 
 def text(decision: StateDecision) -> str:
@@ -124,14 +178,14 @@ def rests_on(decision: StateDecision) -> list[tuple[str, str]]:
     """What the answer rests on, as (badge, sentence)."""
     register = decision.register
     notes = [terms_note(decision.scenario, register)]
-    notes += decision.remarks
+    notes += [*_whose(decision), *decision.remarks]
     confidential = "AMP, best price and own supplemental rebates are confidential: use your own"
     notes.append(("assumed", confidential))
     months = decision.evaluation.months
     number = decision.by_fiscal_year(np.ones((1, len(months))))[0]
     for period, count in zip(decision.periods, number, strict=True):
         if count < MONTHS:
-            notes.append(("partial year", f"fiscal year {period} holds {count:.0f} months"))
+            notes.append(("partial year", f"fiscal year {period} holds {many(count, 'month')}"))
     register_trend = share(float(register.number("assumptions.coverage.enrollment_trend")[0]))
     notes.append(("assumed", f"Enrollment moves by {register_trend} a year"))
     fixed, each = (

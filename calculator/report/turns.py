@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,8 +17,9 @@ from calculator.analysis.state_turns import (
     breakeven_own_rebate,
     breakeven_use,
 )
-from calculator.analysis.states import breakeven_net_price
+from calculator.analysis.states import CONDITION, price_turn
 from calculator.medicaid_decision import StateDecision
+from calculator.model.medicaid import Inputs
 from calculator.part_d_decision import PlanDecision
 from calculator.report.inputs import amount, here, said
 from calculator.report.marks import Marks
@@ -42,7 +43,6 @@ OF = {
     LOAD: " of the rate",
     OWN_REBATE: " of the ingredient cost",
 }
-USED = ("uptake", "assumptions.coverage.initiation")
 PLAN_ORDER = (NET_PRICE, UPTAKE, CAPITATION, REINSURANCE)
 
 
@@ -70,16 +70,17 @@ def plan_turns(
     return tuple(turns)
 
 
-def state_turns(decision: StateDecision, marks: Marks) -> tuple[Turn, ...]:
-    """Net price, use and what managed care keeps; a covering state's own rebate as well."""
+def state_turns(
+    decision: StateDecision, marks: Marks, used: tuple[str, ...] = ()
+) -> tuple[Turn, ...]:
+    """Net price, use and what managed care keeps; a covering state's own rebate as well.
+
+    used: the marks of how many use the drugs.
+    """
     register, inputs = decision.register, decision.evaluation.inputs
-    root = breakeven_net_price(inputs)
-    most = float(inputs.prices.ingredient.max())
-    price = Breakeven(NET_PRICE, 0.0, most, root, np.nan, np.nan, pays_below=True)
-    net = here(by_date(decision.scenario, NET_PRICE), unit_of(register, NET_PRICE))
     turns = [
-        _turn(price, net, unit_of(register, NET_PRICE), "saves", marks.of(NET_PRICE)),
-        _turn(breakeven_use(inputs), "as expected", "share of it", "saves", marks.of(*USED)),
+        _price(decision, marks),
+        _turn(breakeven_use(inputs), "as expected", "share of it", "saves", used),
     ]
     load = breakeven_load(inputs, register.bounds(LOAD))
     others = [] if load.still else [load]
@@ -87,9 +88,35 @@ def state_turns(decision: StateDecision, marks: Marks) -> tuple[Turn, ...]:
         others.append(breakeven_own_rebate(decision.scenario, register.bounds(OWN_REBATE)))
     for one in others:
         unit = unit_of(register, one.path)
-        today = said(float(register.number(one.path)[0]), unit)
+        own = float(register.number(one.path)[0])
+        # Its net prices today may say more than this one share of all of them.
+        today = said(_own_rebate(inputs) if one.path == OWN_REBATE else own, unit)
         turns.append(_turn(one, today, unit, "saves", marks.of(one.path)))
     return tuple(turns)
+
+
+def _own_rebate(inputs: Inputs) -> float:
+    """What a state's own supplemental rebate is, a share of ingredient cost over all months."""
+    prices = inputs.prices
+    rebate, cost = (
+        float((prices.share[0] * usd[0]).sum())
+        for usd in (prices.own_supplemental, prices.ingredient)
+    )
+    return rebate / cost
+
+
+def _price(decision: StateDecision, marks: Marks) -> Turn:
+    """The net price of a state, which may join only up to one of its own."""
+    found, unit = price_turn(decision), unit_of(decision.register, NET_PRICE)
+    most = float(decision.evaluation.inputs.prices.ingredient.max())
+    price = Breakeven(
+        *(NET_PRICE, 0.0, most, found.price, np.nan, np.nan), pays_below=found.pays_below
+    )
+    net = here(by_date(decision.scenario, NET_PRICE), unit)
+    turn = _turn(price, net, unit, "saves", marks.of(NET_PRICE, CONDITION))
+    if not found.conditional or found.price is None:
+        return turn
+    return replace(turn, answer=f"saves up to {said(found.price, unit)}, the state's condition")
 
 
 def _turn(one: Breakeven, today: str, unit: str, verb: str, marks: tuple[str, ...]) -> Turn:

@@ -14,6 +14,7 @@ from calculator.analysis.sensitivity import (
     breakeven,
 )
 from calculator.part_d_decision import PlanDecision
+from calculator.register import Register
 from calculator.report.words import (
     MINUS,  # noqa: F401
     changed,
@@ -99,10 +100,11 @@ def _turn(decision: PlanDecision, found: dict[str, Breakeven]) -> str:
             ways.append(f"the obesity capitation {moved} {amount} {per} in every year")
         else:
             ways.append(f"Medicare paid {amount} {per}")
-    net_price = found[NET_PRICE].root
-    if net_price is not None:
-        side = "above" if pays else "below"
-        ways.append(f"the guaranteed net price were {side} {dollars(net_price, 0)} a fill")
+    price = found[NET_PRICE]
+    if price.root is not None:
+        side = "above" if pays == price.pays_below else "below"
+        again = " (until it turns again)" if price.crossings > 1 else ""
+        ways.append(f"the guaranteed net price were {side} {dollars(price.root, 0)} a fill{again}")
     if not ways:
         tried = "extra reinsurance, obesity capitation or net price alone"
         return f"No level of {tried} would make it {'stop paying' if pays else 'pay'}."
@@ -123,9 +125,8 @@ def _reading(decision: PlanDecision, counted: dict[bool, float]) -> str:
     )
 
 
-def rests_on(decision: PlanDecision) -> list[tuple[str, str]]:
-    """What the answer rests on, as (badge, sentence): unknown, illustrative, projected, changed."""
-    scenario, register = decision.scenario, decision.register
+def _of_terms(register: Register) -> list[tuple[str, str]]:
+    """What of the terms was not published, or is an example."""
     notes = []
     for path, entry in register.entries.items():
         if not path.startswith("terms."):
@@ -141,6 +142,13 @@ def rests_on(decision: PlanDecision) -> list[tuple[str, str]]:
                 notes.append(("not published", sentence))
             if dated.status == "illustrative" and number:
                 notes.append(("illustrative", f"{entry.label}: {shown}{until}, nobody's proposal"))
+    return notes
+
+
+def rests_on(decision: PlanDecision) -> list[tuple[str, str]]:
+    """What the answer rests on, as (badge, sentence): unknown, illustrative, projected, changed."""
+    scenario, register = decision.scenario, decision.register
+    notes = _of_terms(register)
     start = register.dated("assumptions.timeline.part_d_start", max(
         register.entries["assumptions.timeline.part_d_start"].values))[1]  # fmt: skip
     if scenario.horizon.start is None and start.status == "assumed":
@@ -173,5 +181,6 @@ def rests_on(decision: PlanDecision) -> list[tuple[str, str]]:
     )
     if decision.years[-1] > last_published:
         first = max(decision.years[0], last_published + 1)
-        notes.append(("projected", f"Benefit parameters, bids and prices from {first} on"))
+        bids = "bids" if decision.evaluation.inputs.has_bid else "national averages"
+        notes.append(("projected", f"Benefit parameters, {bids} and prices from {first} on"))
     return [*notes, *changed(scenario, register)]

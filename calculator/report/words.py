@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from calculator.fields import walk
 from calculator.register import Register
+from calculator.result import Decision
 from calculator.scenario import Scenario
 
 MINUS = "\N{MINUS SIGN}"
@@ -86,6 +88,12 @@ def terms_note(scenario: Scenario, register: Register) -> tuple[str, str]:
     return "terms", f"{package.label} ({package.status}){OWN_TERMS if own else ''}"
 
 
+def file_stem(decision: Decision) -> str:
+    """The name of the scenario's file, as it is downloaded, without what follows the dot."""
+    name = re.sub(r"[^a-z0-9]+", "_", decision.scenario.name.lower()).strip("_")
+    return f"{name or 'scenario'}_{decision.fingerprint[:8]}"
+
+
 def either(ways: Sequence[str]) -> str:
     """Ways as one phrase: a; a, or b; a, b, or c.
 
@@ -93,3 +101,22 @@ def either(ways: Sequence[str]) -> str:
     ('a', 'a, b, or c')
     """
     return ", or ".join([", ".join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways)
+
+
+def many(number: float, one: str, more: str = "") -> str:
+    """So many of something, in the singular where it is one.
+
+    >>> many(1.0, "fill"), many(2.5, "fill"), many(1200.0, "person", "people")
+    ('1 fill', '2.5 fills', '1,200 people')
+    """
+    text = f"{number:,.1f}".removesuffix(".0")
+    return f"{text} {one if text == '1' else more or f'{one}s'}"
+
+
+def from_to(first: object, last: object) -> str:
+    """A span of years, or the one year that it is.
+
+    >>> from_to(2028, 2031), from_to(2030, 2030)
+    ('from 2028 to 2031', 'in 2030')
+    """
+    return f"in {first}" if first == last else f"from {first} to {last}"

@@ -15,8 +15,8 @@ from calculator.analysis import feeds
 from calculator.analysis.feeds import Feed, Other
 from calculator.errors import InputError
 from calculator.fields import user_entry
+from calculator.report import assumption_edits as edits
 from calculator.report import assumption_words as words
-from calculator.report import assumptions as report
 from calculator.report.assumptions import Row
 from calculator.report.words import MINUS
 from calculator.scenario import PlanScenario, Scenario
@@ -24,7 +24,7 @@ from calculator.schema import Scalar
 from calculator.ui import parts
 from calculator.ui.form import Form
 from calculator.ui.parts import cents, signed
-from calculator.ui.sidebar import END, FILE, LAID, SAVED, START, START_FROM, asked, go
+from calculator.ui.sidebar import ALSO, END, FILE, LAID, START, START_FROM, go
 from calculator.ui.widgets import BADGES, NO, NONE, YES, bare, mark, plain, say, shown, typed
 
 PAGE = "assumptions"
@@ -199,8 +199,9 @@ def _choices(run: Run, row: Row) -> None:
 def _movers(every: Sequence[Row], moves: Mapping[str, Feed | None]) -> None:
     """What moves the answer most, while no value is chosen."""
     named = {row.entry: row for row in reversed(every)}
-    # What is 0 cannot be a tenth higher.
-    far = {path: feed for path, feed in moves.items() if feed and feed.own and path in named}
+    far = {
+        path: feed for path, feed in moves.items() if feed and path in named and words.higher(feed)
+    }
     most = sorted(far.items(), key=lambda item: -abs(item[1].pmpm))[:MOST_MOVERS]
     if not most or abs(most[0][1].pmpm) < parts.CENT:
         return
@@ -224,7 +225,7 @@ def _edit(run: Run, row: Row, key: str) -> None:
     typed_in = str(st.session_state[key])
     try:
         value = read(run.scenario, row, typed_in)
-        settings = report.settings(run.scenario, row, value)
+        settings = edits.settings(run.scenario, row, value)
         # What a run does not take is said here too, beside the field.
         run.check(run.scenario.with_settings(settings))
     except InputError as error:
@@ -272,12 +273,12 @@ def _link(scenario: Scenario, path: str, value: Scalar) -> str:
 def _address(form: Form) -> dict[str, str]:
     """The address that reopens what is shown."""
     laid: dict[str, Any] = st.session_state.get(form.key(LAID)) or {}
-    return asked() or dict(laid.get("address", {}))
+    return dict(laid.get("address", {}))
 
 
 def _without(form: Form, row: Row) -> dict[str, str]:
     """The address without what changed a row."""
-    gone = report.undone(row, tuple(form.changed))
+    gone = edits.undone(row, tuple(form.changed))
     return {path: said for path, said in _address(form).items() if path not in gone}
 
 
@@ -301,7 +302,7 @@ def _reset_all(form: Form) -> None:
 
 def _every_value_back(form: Form) -> None:
     st.session_state.pop(WRONG, None)
-    kept = (START_FROM, FILE, SAVED)
+    kept = (START_FROM, FILE, *ALSO)
     go({path: text for path, text in _address(form).items() if path in kept})
 
 

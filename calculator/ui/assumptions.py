@@ -14,7 +14,6 @@ import streamlit as st
 from calculator import __version__, decide
 from calculator.analysis import feeds
 from calculator.analysis.feeds import Feed
-from calculator.decision import evaluate
 from calculator.exports import csv_rows
 from calculator.medicaid_decision import StateDecision
 from calculator.part_d_decision import PlanDecision
@@ -23,7 +22,7 @@ from calculator.report import assumptions as report
 from calculator.report.assumption_words import SourceUse
 from calculator.report.assumptions import JUDGED, NOT_PUBLISHED, Row, Start
 from calculator.report.words import changed, terms_note
-from calculator.scenario import PlanScenario, Scenario
+from calculator.scenario import Scenario
 from calculator.ui import assumption_edit as edit
 from calculator.ui import parts, program
 from calculator.ui.assumption_edit import CHOSEN, LAID_ANEW, PAGE
@@ -54,12 +53,7 @@ class Answer:
 def answer(content: str, _scenario: Scenario) -> Answer:
     """The decision and what is said beside it, once for each content of a scenario."""
     decision = decide(_scenario)
-    # Everything that pages say of the run is asked for, so that what it reads is all known.
-    _ = decision.value, decision.outcomes
-    read = set(decision.register.read)
-    if isinstance(_scenario, PlanScenario):
-        read |= evaluate(_scenario.with_settings({"selection.include": True})).register.read
-    return Answer(decision, frozenset(read))
+    return Answer(decision, feeds.read_by(decision))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -83,7 +77,7 @@ def render() -> None:
     before = _check(shipped).decision
     used = [row for row in every if row.read]
     _headline(form, decision, before, every)
-    _cards(used, every)
+    _cards(used, every, "all as in your file" if _of_a_file(form) else "all as shipped")
     content = scenario.model_dump_json()
     numbers = sorted({row.entry for row in used if row.kind == "number"} & set(register.entries))
     with st.spinner("Each value is moved once, to see what it feeds."):
@@ -108,10 +102,15 @@ def _check(scenario: Scenario) -> Answer:
     return answer(scenario.model_dump_json(), scenario)
 
 
+def _of_a_file(form: Form) -> bool:
+    """Whether the inputs were opened from a file, not from a shipped example."""
+    return bool(st.session_state[form.key(START_FROM)] == FILE)
+
+
 def _shipped(form: Form) -> Scenario:
     """The scenario as it was before any change, in the sidebar or here."""
     name = str(st.session_state[form.key(START_FROM)])
-    own = str(st.session_state.get(form.key(FILE), "")) if name == FILE else ""
+    own = str(st.session_state.get(form.key(FILE), "")) if _of_a_file(form) else ""
     return ground(name, own=own).scenario
 
 
@@ -153,12 +152,12 @@ def _change(row: Row) -> str:
     return f"{edit.named(row)} {edit.text(row, row.value)} (was {edit.text(row, row.was)})"
 
 
-def _cards(used: Sequence[Row], every: Sequence[Row]) -> None:
+def _cards(used: Sequence[Row], every: Sequence[Row], unchanged: str) -> None:
     judged = {status: sum(row.status == status for row in used) for status in JUDGED}
     unpublished, illustrative = (
         sum(row.status == status for row in used) for status in NOT_PUBLISHED
     )
-    published = len({(row.source, row.url) for row in used if row.url})
+    published = words.published(words.sources(used))
     yours = sum(row.changed for row in every)
     parts.cards(
         [
@@ -169,7 +168,7 @@ def _cards(used: Sequence[Row], every: Sequence[Row]) -> None:
                 f"{sum(judged.values())}",
                 " and ".join(f"{count} {status}" for status, count in judged.items()),
             ),
-            ("Changed", f"{yours}", "by you" if yours else "all as shipped"),
+            ("Changed", f"{yours}", "by you" if yours else unchanged),
         ]
     )
 
@@ -260,7 +259,8 @@ def _table(
     )
     st.caption(
         "Moves value: what joining is worth, USD PMPM, with this one a tenth higher (what is"
-        " counted whole by one, what is 0 to the end of its range), all its dates together."
+        " counted whole by one, what is 0 to the end of its range), all its dates together. Where"
+        " that moves nothing, with a tenth less or at an end of its range."
     )
     st.download_button(
         "These values as CSV",
@@ -330,7 +330,7 @@ def _picked(key: str, paths: Sequence[str]) -> None:
 
 def _sources(used: Sequence[Row]) -> None:
     found = words.sources(used)
-    with st.expander(f"The {len(found)} sources of these values"):
+    with st.expander(words.sources_title(found)):
         frame = pd.DataFrame([{"Source": _cited(one), "Values": one.values} for one in found])
         st.table(frame, border="horizontal", hide_index=True)
 

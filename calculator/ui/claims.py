@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import streamlit as st
@@ -10,17 +11,18 @@ from calculator import decide, load_assumptions
 from calculator.part_d_decision import PlanDecision
 from calculator.report import claims as report
 from calculator.report import figures_claims as figures
+from calculator.report.persisting import persisting
 from calculator.report.words import dollars, share
 from calculator.scenario import PlanScenario
 from calculator.ui import claims_profile, parts, program
 from calculator.ui.claims_read import KEPT, PAGE, WRONG, Kept
 from calculator.ui.claims_upload import Job, draw
 from calculator.ui.parts import Note, section
+from calculator.ui.sidebar import PROGRAM
 from calculator.ui.widgets import calm, plain, theme
 
 BENEFIT = "assumptions.benefit"
 WHO_PAYS, PERSISTENCE = "Who owes what", "Persistence"
-PHASE_NOTE = "A phase has fewer than 11 members, so phases are not shown."
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def _for_a_state() -> None:
 
 def _switch() -> None:
     """The other program, as its choice in the sidebar would."""
-    st.session_state[program.PROGRAM] = "part_d"
+    st.session_state[PROGRAM] = "part_d"
     st.query_params.clear()
 
 
@@ -123,9 +125,15 @@ def _notes(kept: Kept) -> list[Note]:
 def _cards(kept: Kept) -> None:
     summary = kept.found.summary
     owed, members = summary["payers"], summary["members"]
+    gross, plan = owed["gross"], owed["plan"]
+    shown = gross is not None
     parts.cards(
         [
-            ("Members with claims", f"{members:,}", f"{dollars(owed['gross'] / members)} each"),
+            (
+                "Members with claims",
+                f"{members:,}",
+                f"{dollars(gross / members)} each" if shown else "",
+            ),
             (
                 "Claims settled",
                 f"{summary['accepted']:,}",
@@ -138,8 +146,8 @@ def _cards(kept: Kept) -> None:
             ),
             (
                 "Gross cost",
-                dollars(owed["gross"]),
-                f"the plan owes {share(owed['plan'] / owed['gross'])} of it",
+                dollars(gross) if shown else report.NOT_SHOWN,
+                f"the plan owes {share(plan / gross)} of it" if shown and plan is not None else "",
             ),
         ]
     )
@@ -147,7 +155,7 @@ def _cards(kept: Kept) -> None:
 
 def _pictures(kept: Kept, decision: PlanDecision) -> None:
     found = kept.found
-    curve = claims_profile.persisting(kept, decision.scenario)
+    curve = persisting(found.profile.persistence, decision.scenario)
     views = [WHO_PAYS, PERSISTENCE] if curve is not None else [WHO_PAYS]
     place = st.container()
     view = parts.switch("Picture", views, f"{PAGE}.view") if len(views) > 1 else WHO_PAYS
@@ -162,13 +170,13 @@ def _pictures(kept: Kept, decision: PlanDecision) -> None:
                 "claims.persistence",
             )
             return
-        paid = figures.paid(found.summary, phases=found.by_phase)
+        paid = figures.paid(found.summary)
         title = figures.paid_title(paid)
         section(title)
         parts.picture(
             figures.paid_figure(paid, theme()),
             f"{title} {figures.paid_alt(paid)}",
-            figures.PAID_NOTE,
+            f"{figures.PAID_NOTE} {_hidden(found.summary)}".strip(),
             "claims.paid",
         )
 
@@ -178,22 +186,36 @@ def _phases(kept: Kept) -> None:
     found = kept.found
     section(f"Who owes what under the benefit of {found.year}, USD")
     heads = [head[0].upper() + head[1:] for head in report.HEADS.values()]
-    rows = [(phase.capitalize(), *row) for phase, *row in
-            report.by_phase(found.summary, phases=found.by_phase)]  # fmt: skip
+    rows = [(phase.capitalize(), *map(_or_hidden, row)) for phase, *row in
+            report.by_phase(found.summary)]  # fmt: skip
     parts.written(
         rows,
         ["Phase", "Claims", *heads],
-        columns=[parts.count] * (1 + len(heads)),
+        columns=[_shown(parts.count)] * (1 + len(heads)),
         bold_last=True,
     )
     note = "By the phase in which a claim begins; member to reinsurance sum to gross."
-    st.caption(note if found.by_phase else f"{note} {PHASE_NOTE}")
+    st.caption(plain(f"{note} {_hidden(found.summary)}".strip()))
+
+
+def _hidden(summary: report.Summary) -> str:
+    """Why figures are not shown, where some are not."""
+    return report.HIDDEN_NOTE if report.hides(summary) else ""
+
+
+def _or_hidden(amount: float | None) -> float:
+    return math.nan if amount is None else amount
+
+
+def _shown(write: parts.Write) -> parts.Write:
+    """The same, with words for what is not shown."""
+    return lambda amount: report.NOT_SHOWN if math.isnan(amount) else write(amount)
 
 
 def _back_test(kept: Kept) -> None:
     """The adjudicated amounts against those on the claims."""
     found = kept.found
-    rows = report.back_test(found.summary, phases=found.by_phase)
+    rows = report.back_test(found.summary)
     if not rows:
         return
     section("Held against the amounts on the claims, USD")
@@ -201,11 +223,7 @@ def _back_test(kept: Kept) -> None:
         [
             (
                 label[0].upper() + label[1:] if phase is None else f"in {phase}",
-                parts.count(test["claims"]),
-                parts.cents(test["on_claims"]),
-                parts.cents(test["adjudicated"]),
-                parts.signed(test["difference"], 2),
-                "" if test["within_a_cent"] is None else f"{test['within_a_cent']:.2%}",
+                *report.compared(test, lambda usd: parts.signed(usd, 2)),
             )
             for label, phase, test in rows
         ],
@@ -221,6 +239,9 @@ def _rejects(kept: Kept) -> None:
         return
     section("Rows that were not used")
     parts.texts(rows, ["Reason", "Rows", "First lines"])
+    st.caption(
+        "For mending the file, not for passing on: CMS's cell size policy covers excluded rows too."
+    )
     if found.summary["rejected"]:
         st.download_button(
             "Rejected rows as CSV",

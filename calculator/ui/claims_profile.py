@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
 
 from calculator import decide
 from calculator.errors import InputError
-from calculator.model import cohort
-from calculator.model.arrays import Array
 from calculator.part_d_decision import PlanDecision
 from calculator.report import claims as report
-from calculator.report.figures_claims import Persisting
+from calculator.report.persisting import curve
 from calculator.report.verdict import opening
-from calculator.scenario import PlanScenario, load_scenario, yaml_text
-from calculator.therapy_inputs import persistence
+from calculator.scenario import PlanScenario, file_text, load_scenario
 from calculator.ui import parts
 from calculator.ui.claims_read import LAID, PAGE, WRONG, Kept
-from calculator.ui.compare import file_address
 from calculator.ui.parts import section, signed
+from calculator.ui.saved import file_address
 from calculator.ui.sidebar import go
 from calculator.ui.widgets import plain, say
 
@@ -29,17 +26,9 @@ if TYPE_CHECKING:
     from calculator.claims.profile_scenario import Written
 
 STANDS_FOR = f"{PAGE}:persistence"
-CURVES = ("prime_2021", "denmark", "prime_2024", "blue_health")
-SHORT = {
-    "prime_2021": "Prime 2021",
-    "denmark": "Denmark",
-    "prime_2024": "Prime 2024",
-    "blue_health": "Blue Health",
-}
 DRUGS, BENEFIT = "assumptions.drugs", "assumptions.benefit"
 MOST_MONTHS = 60  # of a measured curve
 USD = "USD per member-year"
-YEAR_OF_CURVE = 12  # months that a curve is drawn at least
 OTHER = "Spending of {} members without GLP-1 drugs of covered uses"
 # What claims give, its path, and the columns it takes.
 GIVES = (
@@ -128,42 +117,6 @@ def _comparable(kept: Kept, now: dict[str, float | None]) -> dict[str, float | N
     return {path: value for path, value in now.items() if not path.startswith("spending.")}
 
 
-def _curve(scenario: PlanScenario, months: int) -> Array:
-    """The scenario's own share still on therapy, by month from 0."""
-    register = scenario.register()
-    found = persistence(scenario.therapy, register, months + 1)
-    return np.asarray(found[0])
-
-
-def persisting(kept: Kept, scenario: PlanScenario) -> Persisting | None:
-    """The claims' persistence beside the scenario's; None where they do not tell any."""
-    found = kept.found.profile.persistence
-    if found is None or not found.share:
-        return None
-    months = np.array(list(found.share), dtype=float)
-    points = list(found.share.values())
-    until = max(YEAR_OF_CURVE, int(months[-1]))
-    register = scenario.register()
-    month = np.arange(until + 1, dtype=float)
-
-    def published(name: str) -> Array:
-        path = f"assumptions.persistence.{name}"
-        kappa, scale = (register.number(f"{path}_{part}")[0] for part in ("kappa", "scale"))
-        return cohort.survival(month, kappa, scale)
-
-    return Persisting(
-        months=months,
-        shares=np.array([one.value for one in points]),
-        low=np.array([np.nan if one.low is None else one.low for one in points]),
-        high=np.array([np.nan if one.high is None else one.high for one in points]),
-        people=np.array([one.n for one in points]),
-        scenario=_curve(scenario, until),
-        published={SHORT[name]: published(name) for name in CURVES},
-        starters=found.starters,
-        of_model=found.of_model,
-    )
-
-
 def what_claims_give(decision: PlanDecision) -> None:
     """Before any claims: what they would replace."""
     year = decision.years[0]
@@ -188,7 +141,7 @@ def what_claims_give(decision: PlanDecision) -> None:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _now(content: str, year: int, _scenario: PlanScenario) -> dict[str, float | None]:
     """What a scenario says of the things that claims tell, once for each content."""
-    return report.today(_scenario, year, _curve(_scenario, MOST_MONTHS))
+    return report.today(_scenario, year, curve(_scenario, MOST_MONTHS))
 
 
 def draw(kept: Kept, decision: PlanDecision) -> None:
@@ -260,7 +213,7 @@ def _worth(found: Laid, decision: PlanDecision) -> None:
         )
         st.download_button(
             "Scenario of these claims (YAML)",
-            yaml_text(found.written.data),
+            partial(file_text, found.written.data),
             file_name=f"{found.written.data['name']}.yaml",
             mime="application/yaml",
             key=f"{PAGE}.yaml",

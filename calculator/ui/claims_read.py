@@ -41,7 +41,7 @@ PATIENCE = 30.0  # seconds for an engine to end; it takes far less
 LOOK = 0.1  # seconds between looks at how far the engine has come
 MAPPING = "mapping"
 MADE_UP, MADE_UP_YEAR, SEED = "made-up claims", 2026, 1
-TRIED, HANDED_OVER = 5_000, 2_000  # made-up members
+TRIED, HANDED_OVER = 12_000, 2_000  # made-up members
 NAME_LETTERS = 80
 # What the terminal's options are called here.
 FIELDS = {

@@ -1,15 +1,9 @@
-"""Saved scenarios side by side, and what explains the gap between two of them.
-
-Up to six lie in the address of every page as one text, so a reload or a shared link keeps them and
-no server has to.
-"""
+"""Saved scenarios side by side, and what explains the gap between two of them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -17,7 +11,7 @@ import streamlit as st
 
 from calculator import decide
 from calculator.analysis.sensitivity import breakeven
-from calculator.analysis.states import breakeven_net_price
+from calculator.analysis.states import price_turn
 from calculator.decision import PlanDecision, StateDecision
 from calculator.errors import InputError
 from calculator.report import compare as report
@@ -25,111 +19,30 @@ from calculator.report import figures_compare as figures
 from calculator.report.compare import Bridge, Column
 from calculator.report.verdict import NET_PRICE
 from calculator.report.words import dollars
-from calculator.scenario import NAMES, Scenario, scenario_of
-from calculator.ui import packed, parts
+from calculator.scenario import NAMES, Scenario
+from calculator.ui import parts
 from calculator.ui.parts import section, signed
-from calculator.ui.sidebar import FILE, SAVED, START_FROM, asked, go
+from calculator.ui.saved import (
+    HERE,
+    MOST_LETTERS,
+    MOST_SAVED,
+    Saved,
+    checked_name,
+    file_address,
+    packed_list,
+    suggested,
+    unpacked,
+)
+from calculator.ui.sidebar import SAVED, go
 from calculator.ui.widgets import plain, say, theme
 
 PAGE = "compare"
-NAME, PICK, NEW_NAME, SAID = (f"{PAGE}:{key}" for key in ("name", "pick", "new_name", "said"))
+NAME, PICK, NEW_NAME = (f"{PAGE}:{key}" for key in ("name", "pick", "new_name"))
+SAID, SAVED_NOW = f"{PAGE}:said", f"{PAGE}:saved_now"
 FROM, TO = f"{PAGE}:from", f"{PAGE}:to"
-MOST_SAVED, MOST_LETTERS = 6, 60
-HERE = "As it stands"
 NOT_THERE = "–"
-A_LIST = "the saved scenarios of a link that this app made"
 VALUE = "value of joining, USD"
 Decided = PlanDecision | StateDecision
-
-
-@dataclass(frozen=True)
-class Saved:
-    """A scenario kept under a name."""
-
-    name: str
-    scenario: Scenario
-
-
-# ---------------------------------------------------------------------------------- what is saved
-
-
-def unpacked(text: str) -> tuple[tuple[Saved, ...], tuple[InputError, ...]]:
-    """The saved scenarios of a text, and what is wrong with those that cannot be read.
-
-    >>> unpacked("")
-    ((), ())
-    >>> unpacked("%%%")[1][0].field
-    'saved'
-    """
-    if len(text) > packed.MOST_TEXT:
-        given = f"{len(text):,} letters"
-        return (), (InputError(SAVED, A_LIST, given),)
-    return _unpacked(text)
-
-
-@lru_cache(maxsize=64)
-def _unpacked(text: str) -> tuple[tuple[Saved, ...], tuple[InputError, ...]]:
-    if not text:
-        return (), ()
-    try:
-        data = packed.unpack_data(text)
-        if not isinstance(data, list) or len(data) > MOST_SAVED:
-            raise InputError(SAVED, f"up to {MOST_SAVED} saved scenarios", "something else")
-    except InputError as error:
-        return (), (InputError(SAVED, A_LIST, error.given),)
-    found: list[Saved] = []
-    wrong: list[InputError] = []
-    for number, one in enumerate(data, start=1):
-        try:
-            found.append(_saved(one, number, found))
-        except InputError as error:
-            wrong.append(error)
-    return tuple(found), tuple(wrong)
-
-
-def _saved(data: object, number: int, before: Sequence[Saved]) -> Saved:
-    """One of them: its name is new and its scenario one that can be read."""
-    if not isinstance(data, dict) or not isinstance(data.get("scenario"), dict):
-        raise InputError(f"saved scenario {number}", "a name and a scenario", "something else")
-    name = checked_name(data.get("name"), [one.name for one in before])
-    try:
-        scenario = scenario_of(data["scenario"])
-        scenario.register()
-    except RecursionError:
-        raise InputError(name, "a scenario", "brackets in brackets without end") from None
-    except InputError as error:
-        raise InputError(f"{name}: {error.field}", error.allowed, error.given) from None
-    return Saved(name, scenario)
-
-
-def checked_name(name: object, others: Sequence[str]) -> str:
-    """A name that can stand above a column: some letters, not too many, nobody else's.
-
-    >>> checked_name(" Base ", ["Other"])
-    'Base'
-    >>> checked_name("other", ["Other"])
-    Traceback (most recent call last):
-    calculator.errors.InputError: name: allowed is a name that no other saved scenario has; given \
-was other
-    """
-    text = " ".join(name.split()) if isinstance(name, str) else ""
-    if not 1 <= len(text) <= MOST_LETTERS or not text.isprintable():
-        raise InputError("name", f"1 to {MOST_LETTERS} letters", text or "nothing")
-    if text.casefold() in (HERE.casefold(), *(other.casefold() for other in others)):
-        raise InputError("name", "a name that no other saved scenario has", text)
-    return text
-
-
-def packed_list(saved: Sequence[Saved]) -> str:
-    """Saved scenarios as letters of an address; an InputError where they are too many letters."""
-    if not saved:
-        return ""
-    text = packed.pack_data([{"name": s.name, "scenario": s.scenario.plain()} for s in saved])
-    if len(text) > packed.MOST_TEXT:
-        allowed = f"scenarios of up to {packed.MOST_TEXT:,} letters together in a link"
-        given = f"{len(text):,} letters; take their scenario files instead"
-        raise InputError(SAVED, allowed, given)
-    return text
 
 
 def _kept() -> tuple[tuple[Saved, ...], tuple[InputError, ...]]:
@@ -166,8 +79,7 @@ def _save(scenario: Scenario) -> None:
     name = checked_name(st.session_state.get(NAME), [one.name for one in saved])
     _keep([*saved, Saved(name, scenario)])
     st.session_state[PICK] = name
-    # An empty field suggests the next name.
-    st.session_state[NAME] = ""
+    st.session_state[SAVED_NOW] = True
 
 
 @_answering
@@ -194,17 +106,6 @@ def _open(name: str) -> None:
         go(file_address(found.scenario))
 
 
-def file_address(scenario: Scenario) -> dict[str, str]:
-    """The address of a scenario that is no shipped one; what is saved stays."""
-    text = packed.packed(scenario)
-    if len(text) > packed.MOST_TEXT:
-        allowed = f"one of up to {packed.MOST_TEXT:,} letters in an address"
-        raise InputError("scenario", allowed, f"{len(text):,} letters")
-    address = {START_FROM: FILE, FILE: text}
-    kept = str(st.session_state.get(SAVED) or asked().get(SAVED, ""))
-    return {**address, SAVED: kept} if kept else address
-
-
 # ------------------------------------------------------------------------------------ the answers
 
 
@@ -220,7 +121,7 @@ def column_of(content: str, name: str, _scenario: Scenario) -> Column | InputErr
 def column(name: str, decision: Decided) -> Column:
     """A decision as a column, with the net price that turns it."""
     if isinstance(decision, StateDecision):
-        root = breakeven_net_price(decision.evaluation.inputs)
+        root = price_turn(decision).price
     else:
         found = breakeven(
             decision.scenario,
@@ -338,7 +239,9 @@ def _manage(saved: Sequence[Saved], scenario: Scenario) -> None:
     """Save what stands here; open, rename or drop what is saved."""
     names = [one.name for one in saved]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.session_state[NAME] = st.session_state.get(NAME) or _suggested(scenario.name, names)
+        # At first and after a name is used the next one is suggested; an emptied field stays empty.
+        if NAME not in st.session_state or st.session_state.pop(SAVED_NOW, False):
+            st.session_state[NAME] = suggested(scenario.name, names)
         st.text_input(
             "Save it as it stands, under the name",
             key=NAME,
@@ -349,7 +252,7 @@ def _manage(saved: Sequence[Saved], scenario: Scenario) -> None:
         st.button(
             "Save", key=f"{PAGE}.save", on_click=_save, args=(scenario,), icon=":material/bookmark:"
         )
-    error = st.session_state.pop(SAID, None)
+    error = st.session_state.pop(SAID, None) or _nameless()
     if isinstance(error, InputError):
         say(st, error)
     if not saved:
@@ -368,17 +271,11 @@ def _manage(saved: Sequence[Saved], scenario: Scenario) -> None:
             st.button("Rename", key=f"{PAGE}.rename", on_click=_rename, args=(name,))
 
 
-def _suggested(name: str, taken: Sequence[str]) -> str:
-    """A scenario's own name, with a number where it is taken.
-
-    >>> _suggested("base", ["base", "base 2"])
-    'base 3'
-    """
-    name = name[: MOST_LETTERS - 3]
-    used = {other.casefold() for other in taken}
-    if name.casefold() not in used:
-        return name
-    return next(f"{name} {n}" for n in range(2, 99) if f"{name} {n}".casefold() not in used)
+def _nameless() -> InputError | None:
+    """What is wrong with a name that is empty; another one is looked at when it is saved."""
+    if str(st.session_state[NAME]).strip():
+        return None
+    return InputError("name", f"1 to {MOST_LETTERS} letters", "nothing")
 
 
 def _bridge(scenarios: Mapping[str, Scenario]) -> None:
@@ -424,7 +321,8 @@ def _bridge(scenarios: Mapping[str, Scenario]) -> None:
 
 def _bridge_note(found: Bridge) -> str:
     still = sum(step.still for step in found.steps)
-    less = f" {still} more differ and move nothing." if still else ""
+    words = "1 more step moves" if still == 1 else f"{still} more steps move"
+    less = f" {words} it by less than $0.50{' each' if still > 1 else ''}." if still else ""
     return f"{report.order_note(found)}{less}"
 
 

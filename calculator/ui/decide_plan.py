@@ -11,7 +11,8 @@ import streamlit as st
 from calculator import decide
 from calculator.part_d_decision import PlanDecision
 from calculator.report import selection, table
-from calculator.report.causes import Causes, plan_causes
+from calculator.report.cause_feeds import PEOPLE, causes_of
+from calculator.report.causes import Causes
 from calculator.report.dates import Moment, moments
 from calculator.report.marks import Marks, days_of, marks
 from calculator.report.turns import Turn, lead, plan_turns
@@ -24,11 +25,6 @@ from calculator.ui.parts import cents, section, signed, usd
 from calculator.ui.widgets import plain, shown
 
 PRICED, INCLUDES = "assumptions.payment.priced_share", "terms.net_includes_discount"
-# What the number of people on therapy is made of.
-PEOPLE = (
-    *("assumptions.uptake", "assumptions.persistence", "therapy", "plan.members"),
-    *("plan.member_trend", "terms.lifestyle_support", "selection"),
-)
 # The standard benefit of a year: published, or projected from the last published one.
 BENEFIT = ("assumptions.benefit.deductible", "assumptions.benefit.oop_threshold")
 
@@ -58,7 +54,7 @@ def answer(content: str, _scenario: PlanScenario) -> Answer:
         rests_on=rests_on(decision),
         marks=marked,
         turns=plan_turns(decision, said.breakevens, marked),
-        causes=plan_causes(decision),
+        causes=causes_of(decision, marked),
         dates=dates,
     )
 
@@ -113,7 +109,7 @@ def _cards(said: Answer) -> None:
             ),
             _fourth(decision, branches, last),
         ],
-        marks=[every, every, said.marks.of(*PEOPLE), every],
+        marks=[every, every, said.causes.marks_of(PEOPLE, said.marks), every],
     )
 
 

@@ -10,14 +10,16 @@ from calculator import decide
 from calculator.medicaid_decision import StateDecision
 from calculator.report import budget as budgets
 from calculator.report.budget import MEASURES, PEOPLE, PMPM, UNITS, USD, Basis, Budget
-from calculator.report.causes import Causes, state_causes
+from calculator.report.cause_feeds import PEOPLE as TREATED
+from calculator.report.cause_feeds import causes_of
+from calculator.report.causes import Causes
 from calculator.report.dates import Moment, moments
 from calculator.report.figures_medicaid import budget_figure
 from calculator.report.marks import Marks, days_of, marks
-from calculator.report.state import opening, rests_on
+from calculator.report.state import coverage_marks, opening, rests_on
 from calculator.report.table import COLUMNS
 from calculator.report.turns import Turn, lead, state_turns
-from calculator.report.words import share
+from calculator.report.words import many, share
 from calculator.scenario import StateScenario
 from calculator.ui import decide_parts, parts
 from calculator.ui.downloads import download, file_name, workbook
@@ -27,11 +29,7 @@ from calculator.ui.widgets import plain, shown, theme
 
 GROSS, NET = "Gross", "Net of rebates"
 ACCRUAL, CASH = "Accrual", "Cash"
-# What the number of people on therapy is made of.
-USE = (
-    *("assumptions.coverage", "assumptions.persistence", "therapy", "uptake", "groups"),
-    *("state.own_uptake_ratio", "state.months_covered", "terms.lifestyle_support"),
-)
+SPREAD = "This is at the central inputs; Uncertainty has the middle and the low end of draws."
 MATCH = ("state.fmap", "state.efmap")
 WRITE = {USD: usd, PMPM: cents, PEOPLE: count, budgets.FILLS: count}
 
@@ -55,14 +53,15 @@ def answer(content: str, _scenario: StateScenario) -> Answer:
     """Both branches and what stands beside them, once for each content of a scenario."""
     decision = decide(_scenario)
     dates, marked = moments(decision), marks(decision, days_of(decision))
+    causes = causes_of(decision, marked)
     return Answer(
         decision=decision,
         opening=opening(decision),
         rests_on=rests_on(decision),
         budget=budgets.budget(decision),
         marks=marked,
-        turns=state_turns(decision, marked),
-        causes=state_causes(decision),
+        turns=state_turns(decision, marked, causes.marks_of(TREATED, marked)),
+        causes=causes,
         dates=dates,
     )
 
@@ -70,7 +69,8 @@ def answer(content: str, _scenario: StateScenario) -> Answer:
 def draw(said: Answer) -> None:
     """Draw a state's answer."""
     decision, until = said.decision, said.budget.until
-    parts.headline(*_split(said.opening), said.rests_on)
+    sentence, more = _split(said.opening)
+    parts.headline(sentence, f"{more} {SPREAD}".strip(), said.rests_on)
     worth = decision.value.pmpm
     decide_parts.chips(lead(said.turns, worth, ("save", "stop saving")), said.turns)
     _cards(said)
@@ -106,6 +106,7 @@ def _cards(said: Answer) -> None:
         for year in (first, last)
     ]
     rebates = found.of("join", "rebates") - found.of("stay_out", "rebates")
+    first_marks = (*every, *coverage_marks(said.decision))
     parts.cards(
         [
             (
@@ -129,7 +130,7 @@ def _cards(said: Answer) -> None:
                 f"all rebates {signed(rebates)}",
             ),
         ],
-        marks=[every, every, said.marks.of(*USE), every],
+        marks=[first_marks, every, said.causes.marks_of(TREATED, said.marks), every],
     )
 
 
@@ -155,7 +156,7 @@ def _year_name(said: Answer, year: str) -> str:
     index = said.budget.years.index(year)
     months, day = said.budget.months[index], days_of(said.decision)[index]
     marks = said.marks.of(*MATCH, days=[day])
-    return parts.marked(year if months == 12 else f"{year} ({months} months)", marks)
+    return parts.marked(year if months == 12 else f"{year} ({many(months, 'month')})", marks)
 
 
 def _tables(said: Answer, basis: Basis) -> None:
@@ -220,13 +221,13 @@ def _files(said: Answer) -> None:
     with st.container(horizontal=True, gap="small"):
         download(
             "Budget as CSV",
-            budgets.frame(said.decision),
+            lambda: budgets.frame(said.decision),
             file_name(name, "budget", mark),
             "state.budget",
         )
         download(
             "Ledger as CSV",
-            said.decision.ledger(),
+            said.decision.ledger,
             file_name(name, "ledger", mark),
             "state.ledger",
         )

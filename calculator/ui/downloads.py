@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import streamlit as st
 
 from calculator.decision import PlanDecision, StateDecision
 from calculator.exports import csv_text
-from calculator.report.memo.common import file_stem
+from calculator.report.words import file_stem
+from calculator.scenario import file_text
 
+Table = pd.DataFrame
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -51,10 +54,11 @@ def workbook(decision: PlanDecision | StateDecision, key: str) -> None:
 
 
 def scenario_file(decision: PlanDecision | StateDecision, key: str) -> None:
-    """A button that hands over the inputs as a file that loads back to the same run."""
+    """A button that hands over the inputs as a file that loads back to the same run, written when
+    clicked."""
     st.download_button(
         "Scenario file",
-        decision.scenario.to_yaml(),
+        lambda: file_text(decision.scenario.plain()),
         file_name=f"{file_stem(decision)}.yaml",
         mime="application/yaml",
         key=key,
@@ -97,11 +101,11 @@ def memo(decision: PlanDecision | StateDecision, key: str) -> None:
     )
 
 
-def download(label: str, frame: pd.DataFrame, name: str, key: str) -> None:
-    """A button that hands over a table as a file."""
+def download(label: str, frame: Table | Callable[[], Table], name: str, key: str) -> None:
+    """A button that hands over a table as a file, written (and made, if it can be) when clicked."""
     st.download_button(
         label,
-        csv_text(frame),
+        lambda: csv_text(frame() if callable(frame) else frame),
         file_name=name,
         mime="text/csv",
         key=key,

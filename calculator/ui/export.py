@@ -21,7 +21,8 @@ from calculator.report.words import dollars, share
 from calculator.scenario import PAYERS, Scenario
 from calculator.ui import compare, downloads, parts, program
 from calculator.ui.parts import section, signed
-from calculator.ui.sidebar import SAVED, asked, go
+from calculator.ui.saved import HERE, file_address
+from calculator.ui.sidebar import SAVED, drawn, go
 from calculator.ui.widgets import calm, plain, say
 
 PAGE = "export"
@@ -55,7 +56,7 @@ def answer(content: str, _scenario: Scenario) -> Answer:
     else:
         sentence, notes = plan_report.opening(decision), plan_report.rests_on(decision)
     whole = f"{sentence.removesuffix('.')}."
-    return Answer(decision, whole, notes, compare.column(compare.HERE, decision))
+    return Answer(decision, whole, notes, compare.column(HERE, decision))
 
 
 @calm
@@ -130,7 +131,7 @@ def _files(decision: PlanDecision | StateDecision) -> None:
 def _link(scenario: Scenario, *, as_typed: bool) -> None:
     """An address that reopens what is shown, and one that brings the saved ones too."""
     section("Or as a link")
-    address = asked() if as_typed else compare.file_address(scenario)
+    address = drawn() if as_typed else file_address(scenario)
     saved = address.pop(SAVED, "")
     st.code(_url(address, ""), language=None, wrap_lines=True)
     st.caption(
@@ -214,7 +215,7 @@ def _restore() -> None:
 
 def _use(scenario: Scenario) -> None:
     try:
-        address = compare.file_address(scenario)
+        address = file_address(scenario)
     except InputError as error:
         found: Read = st.session_state[READ]
         st.session_state[READ] = Read(found.mark, found.name, None, "", error)

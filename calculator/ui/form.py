@@ -167,8 +167,11 @@ class Form:
         known = entry
 
         def read(text: str) -> tuple[str, str, str, Any]:
-            if hint and not text.strip():
+            if not text.strip() and hint:
                 text = usual
+            elif not text.strip() and _same(usual) != shown(None):
+                # Emptied by mistake, or for none: it is to be said.
+                raise InputError(path, known.allowed(), "nothing")
             # A preset is shown rounded and used exactly.
             value = default if hint and text == usual else typed(path, known, text)
             key, setting = sets(value) if sets else (path, value)

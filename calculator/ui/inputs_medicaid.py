@@ -9,9 +9,17 @@ import streamlit as st
 from calculator.analysis.states import state_scenario
 from calculator.assumptions import load_tree
 from calculator.presets import GROUPS, gaps
+from calculator.report.state import COVERS
 from calculator.scenario import StateScenario
 from calculator.schema import Dated
 from calculator.ui.form import PACKAGE, STATE, Form, key_of, offered
+from calculator.ui.inputs_shared import (
+    adherence,
+    by_year,
+    medical_effect,
+    products_mix,
+    terms_package,
+)
 from calculator.ui.sidebar import (
     END,
     LAID,
@@ -20,13 +28,8 @@ from calculator.ui.sidebar import (
     TERMS_CHOICE,
     Choice,
     Frame,
-    adherence,
-    by_year,
     inputs,
     labelled_choice,
-    medical_effect,
-    products_mix,
-    terms_package,
 )
 from calculator.ui.widgets import NO, plain, sourced
 
@@ -40,13 +43,6 @@ FORMS = {
     "share_of_eligibles": "share of eligibles who start",
     "fills_per_1000": "fills per 1,000 enrollees",
     "monthly_fills": "own fills by month",
-}
-COVERS = {
-    "yes": "covers obesity use",
-    "restricted": "covers obesity use, restricted",
-    "no": "does not cover obesity use",
-    "no_report": "no report that it covers obesity use",
-    "unconfirmed": "coverage of obesity use not confirmed",
 }
 GROUP_NAMES = {
     "children": "Children",

@@ -13,17 +13,14 @@ from calculator.errors import InputError
 from calculator.scenario import PlanScenario
 from calculator.schema import Assumption, Dated, Scalar
 from calculator.ui.form import Form, offered
-from calculator.ui.sidebar import (
-    END,
-    START,
-    Frame,
+from calculator.ui.inputs_shared import (
     adherence,
     by_year,
-    inputs,
     medical_effect,
     products_mix,
     terms_package,
 )
+from calculator.ui.sidebar import END, START, Frame, inputs
 from calculator.ui.widgets import bare
 
 FIRST_OFFERED = "pdp_regional"

@@ -47,7 +47,15 @@ def discreet() -> None:
 def _record(*args: Any, **kwargs: Any) -> logging.LogRecord:
     record = logging.LogRecord(*args, **kwargs)
     if record.exc_info and record.exc_info[1] is not None:
-        record.msg = f"{record.getMessage()}: {where(record.exc_info[1])}"
+        record.msg = f"{_said(record)}: {where(record.exc_info[1])}"
         record.args = ()
         record.exc_info = None
     return record
+
+
+def _said(record: logging.LogRecord) -> str:
+    """What the record says; one whose values do not fit its text must not stop what is logged."""
+    try:
+        return record.getMessage()
+    except Exception:
+        return f"a message with values that do not fit it (level {record.levelname})"

@@ -63,7 +63,7 @@ def _number(name: str, label: str, usual: float, limits: tuple[float, float], no
     st.session_state[before] = text
     entry = Assumption(
         label=label,
-        unit="number",
+        unit=label.partition("(")[2].removesuffix(")"),
         bounds=limits,
         values={dt.date.min: Dated(status="user", source="user")},
     )
@@ -74,7 +74,7 @@ def _number(name: str, label: str, usual: float, limits: tuple[float, float], no
         st.session_state[last] = float(number)
         st.session_state[key] = shown(number)
     except InputError as error:
-        wrong = error
+        wrong = InputError(label.partition(" (")[0], error.allowed, error.given)
     number_field(label, key, plain(note))
     if wrong is not None:
         say(st, wrong)
@@ -132,42 +132,21 @@ def _whole(amount: float) -> str:
 def _rules(decision: PlanDecision, found: report.MemberYear, marks: Marks) -> None:
     """The limits of the year, each with what is not final about it."""
     days = [dt.date(found.case.year, 1, 1)]
-    case = found.case
-    lines: list[tuple[str, float, tuple[str, ...]]] = [
-        ("Deductible", found.deductible, ("assumptions.benefit.deductible",)),
-        ("Out-of-pocket threshold", found.threshold, ("assumptions.benefit.oop_threshold",)),
-    ]
-    if case.branch == "join":
-        inputs = decision.evaluation.inputs
-        at = inputs.years.index(case.year)
-        product = list(decision.scenario.therapy.mix).index(case.product)
-        price = f"assumptions.drugs.{case.product}"
-        copay = float(inputs.levers.copay[0, at % inputs.levers.copay.shape[1]])
-        lines += [
-            ("Copay of a model fill", copay, ("terms.copay",)),
-            (
-                "Gross of a model fill",
-                float(inputs.products.gross[0, at, product]),
-                (f"{price}_list_price", f"{price}_maximum_fair_price"),
-            ),
-        ]
     texts = [
         f"{parts.marked(label, marks.of(*paths, days=days))} {plain(cents(usd))}"
-        for label, usd, paths in lines
+        for label, usd, paths in report.limits(decision, found)
     ]
     # Not a caption: a badge in one is too faint to read.
     st.markdown("; ".join(texts))
 
 
 def _case(decision: PlanDecision) -> Case:
-    inputs = decision.evaluation.inputs
-    usual = float((inputs.user_weights * inputs.spend[:, 0]).sum() / inputs.user_weights.sum())
     first = st.columns(4)
     with first[0]:
         spend = _number(
             "member.spend",
             "Other drugs (USD a year)",
-            round(usual, -2),
+            round(report.usual_spend(decision), -2),
             (0.0, MOST_SPEND),
             f"Allowed: from 0 to {shown(MOST_SPEND)} USD. What the member's other drugs cost before"
             " rebates. At first: the mean of the plan's members who use a GLP-1 drug.",
@@ -212,7 +191,7 @@ def _months(most: int) -> int:
     kept = _key("member.months.kept")
     if wrong:
         given = shown(number)
-        say(st, InputError("member.months", f"{WHOLE} {most}, to December", given))
+        say(st, InputError("Months on therapy", f"{WHOLE} {most}, to December", given))
         return min(int(st.session_state.get(kept, most)), most)
     st.session_state[kept] = int(number)
     return int(number)

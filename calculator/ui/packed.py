@@ -42,9 +42,12 @@ given was %%%
 
 
 def pack_data(data: object) -> str:
-    """Plain data as letters of an address."""
-    small = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return base64.urlsafe_b64encode(zlib.compress(small.encode(), 9)).decode().rstrip("=")
+    """Plain data as letters of an address; an InputError for more than would be unfolded again."""
+    small = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    if len(small) > MOST_BYTES:
+        allowed = f"a scenario of up to {MOST_BYTES:,} bytes in a link"
+        raise InputError(FIELD, allowed, f"{len(small):,}; take its file instead")
+    return base64.urlsafe_b64encode(zlib.compress(small, 9)).decode().rstrip("=")
 
 
 def unpack_data(text: str) -> object:

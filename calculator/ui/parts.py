@@ -20,7 +20,8 @@ from calculator.report.words import MINUS, dollars, either, people, share
 from calculator.result import NO_ADDED_COST, NOT_WITHIN, Decision, Progress
 from calculator.scenario import Scenario
 from calculator.ui.form import Form, key_of
-from calculator.ui.sidebar import DRAWN, offset_names
+from calculator.ui.inputs_shared import offset_names
+from calculator.ui.sidebar import DRAWN, as_opened, mark_as_opened
 from calculator.ui.widgets import BADGES, badges, plain, shown
 
 Said = TypeVar("Said")
@@ -80,7 +81,7 @@ def headline(sentence: str, more: str, notes: Sequence[Note]) -> None:
     st.title(plain(sentence), anchor=False)
     if more:
         st.markdown(plain(more))
-    badges(notes)
+    badges(as_opened(notes))
 
 
 def split(said: str) -> tuple[str, str]:
@@ -106,7 +107,8 @@ def marked(text: str, marks: Sequence[str]) -> str:
 
 def badged(marks: Sequence[str]) -> str:
     """A badge for each mark, each in its colour."""
-    return " ".join(f":{BADGES.get(mark, 'gray')}-badge[{plain(mark)}]" for mark in marks)
+    said = [mark_as_opened(mark) for mark in marks]
+    return " ".join(f":{BADGES.get(mark, 'gray')}-badge[{plain(mark)}]" for mark in said)
 
 
 def cards(

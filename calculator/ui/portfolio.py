@@ -26,6 +26,7 @@ from calculator.result import Progress
 from calculator.ui import parts
 from calculator.ui.downloads import XLSX, file_name
 from calculator.ui.parts import section, signed
+from calculator.ui.sidebar import asked, elsewhere
 from calculator.ui.widgets import calm, plain, say, theme
 
 PAGE = "portfolio"
@@ -65,6 +66,9 @@ def _example(version: str) -> Answer:
 @calm
 def render() -> None:
     """Draw the page."""
+    # A reload here must not lose what the pages of one scenario show.
+    if (kept := elsewhere()) and kept != asked():
+        st.query_params.from_dict(kept)
     with st.sidebar:
         st.caption("Program: **Medicare Part D and Medicaid**")
         said, job = _asked()

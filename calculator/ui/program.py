@@ -10,10 +10,9 @@ import streamlit as st
 from calculator.errors import InputError
 from calculator.ui import gaps, inputs_medicaid, inputs_part_d, parts
 from calculator.ui.form import Form, ground, key_of, offered
-from calculator.ui.sidebar import FILE, LAID, START_FROM, followed
+from calculator.ui.sidebar import FILE, LAID, PROGRAM, START_FROM, followed
 
 Said = TypeVar("Said")
-PROGRAM = "program"
 # The first one at first.
 LABELS = {"part_d": "Part D plan", "medicaid": "State Medicaid"}
 SIDEBARS = {"part_d": inputs_part_d.sidebar, "medicaid": inputs_medicaid.sidebar}

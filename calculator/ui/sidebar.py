@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
+import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from calculator.errors import InputError
+from calculator.fields import walk
 from calculator.register import Register
 from calculator.scenario import Scenario
-from calculator.schema import Assumption, Dated
-from calculator.ui.form import PACKAGE, STATE, Form, ground, key_of
+from calculator.ui.form import PACKAGE, STATE, Form, Ground, ground, key_of
 from calculator.ui.widgets import NO, NONE, YES, choice_field, plain
 
 START_FROM, FILE, SAVED = "scenario", "file", "saved"
@@ -27,9 +27,11 @@ ALSO = {
     "seed": ("uncertainty.seed", "1"),
 }
 LAID, KEPT, DRAWN = "laid", "kept", "drawn"
+PROGRAM, ELSEWHERE = "program", "elsewhere"  # what the pages of one scenario show
+SINCE, FROM_FILE = "since", "from_file"
+TERMS, CHANGED, OF_A_FILE = "terms", "changed", "not as shipped"
 # An address that was gone to and is not drawn yet; those that were drawn, the latest last.
 GOING, WRITTEN, MOST_WRITTEN = "going", "written", 100
-POINTS, POINT_MONTH = "therapy.persistence_points", 12
 START, END = "horizon.start", "horizon.end"
 
 
@@ -91,53 +93,17 @@ def _start(frame: Frame) -> Form:
     An address that is followed says where; one that says nothing belongs to another page.
     """
     laid: dict[str, Any] = st.session_state.get(frame.key(LAID)) or {}
-    address = followed(laid)
-    linked = bool(address)
-    fresh = linked or not laid
-    start = frame.key(START_FROM)
+    address = followed(laid, many=frame.many)
+    fresh = bool(address) or not laid
     strange: dict[str, InputError] = {}
-    for name in ALSO if linked else ():
-        if name in address:
-            st.session_state[ALSO[name][0]] = address[name]
-    if linked and FILE in address and frame.many:
-        try:
-            ground(FILE, own=address[FILE])
-            st.session_state[frame.key(FILE)] = address[FILE]
-        except InputError as error:
-            strange[START_FROM] = error
-    file = st.session_state.get(frame.key(FILE), "")
-    # A state's figures, in brackets, need not be those of the state chosen below.
-    labels = {key: label.partition(" (")[0] for key, label in frame.scenarios.items()}
-    if file:
-        labels = {FILE: f"Your file: {ground(FILE, own=file).scenario.name}", **labels}
-    if fresh:
-        wanted = address.get(START_FROM, st.session_state.get(start, frame.first))
-        if wanted not in labels:
-            strange.setdefault(START_FROM, _not_one_of(START_FROM, frame.scenarios, wanted))
-            wanted = frame.first
-        st.session_state[start] = wanted
-    name = frame.first
-    if frame.many:
-        name = choice_field("Start from", start, list(labels), None, labels)
-        st.caption(plain(labels[name]))
+    if address:
+        _take_along(frame, address, strange)
+    name = _starting_from(frame, address, strange, fresh=fresh)
     fresh = fresh or name != laid.get(START_FROM)
-    own_file = file if name == FILE else ""
-
+    own_file = st.session_state.get(frame.key(FILE), "") if name == FILE else ""
     shipped = ground(name, own=own_file)
-    picks, own = {}, {}
-    for path, choice in frame.choices.items():
-        key = frame.key(path)
-        own[path] = choice.own(shipped.scenario)
-        pick = st.session_state.get(key, own[path])
-        if fresh:
-            pick = address.get(path, own[path]) if linked else own[path]
-        options = choice.options(shipped.register)
-        if pick not in options:
-            strange[path] = _not_one_of(path, options, pick)
-            pick = own[path]
-        if fresh or path in strange:
-            st.session_state[key] = pick
-        picks[path] = pick
+    own = {path: choice.own(shipped.scenario) for path, choice in frame.choices.items()}
+    picks = _picked(frame, shipped, {**own, **address}, strange, fresh=fresh)
     if fresh:
         st.session_state[frame.key(KEPT)] = {}
     anew = [lay for path, pick in picks.items() if pick != laid.get(path)
@@ -149,13 +115,73 @@ def _start(frame: Frame) -> Form:
         address={
             k: v
             for k, v in address.items()
-            if linked and k not in (START_FROM, FILE, *ALSO, *picks)
+            if k not in (START_FROM, FILE, ELSEWHERE, *ALSO, *picks)
         },
         changed={path: pick for path, pick in picks.items() if pick != own[path]},
         strange=strange,
     )
     form.group(START_FROM)
     return form
+
+
+def _take_along(frame: Frame, address: Mapping[str, str], strange: dict[str, InputError]) -> None:
+    """What an address brings beside the inputs: what pages keep, and the text of a file."""
+    for name in ALSO:
+        if name in address:
+            st.session_state[ALSO[name][0]] = address[name]
+    if FILE in address and frame.many:
+        try:
+            ground(FILE, own=address[FILE])
+            st.session_state[frame.key(FILE)] = address[FILE]
+        except InputError as error:
+            strange[START_FROM] = error
+
+
+def _starting_from(
+    frame: Frame, address: Mapping[str, str], strange: dict[str, InputError], *, fresh: bool
+) -> str:
+    """The choice of the scenario to start from, where there are several; its name."""
+    start = frame.key(START_FROM)
+    file = st.session_state.get(frame.key(FILE), "")
+    # A state's figures, in brackets, need not be those of the state chosen below.
+    labels = {key: label.partition(" (")[0] for key, label in frame.scenarios.items()}
+    if file:
+        labels = {FILE: f"Your file: {ground(FILE, own=file).scenario.name}", **labels}
+    if fresh:
+        wanted = address.get(START_FROM, st.session_state.get(start, frame.first))
+        if wanted not in labels:
+            strange.setdefault(START_FROM, _not_one_of(START_FROM, frame.scenarios, wanted))
+            wanted = frame.first
+        st.session_state[start] = wanted
+    if not frame.many:
+        return frame.first
+    name = choice_field("Start from", start, list(labels), None, labels)
+    st.caption(plain(labels[name]))
+    return name
+
+
+def _picked(
+    frame: Frame,
+    shipped: Ground,
+    wanted: Mapping[str, str],
+    strange: dict[str, InputError],
+    *,
+    fresh: bool,
+) -> dict[str, str]:
+    """What each of the frame's choices says. wanted: where they are laid anew."""
+    picks = {}
+    for path, choice in frame.choices.items():
+        key = frame.key(path)
+        usual = choice.own(shipped.scenario)
+        pick = wanted[path] if fresh else st.session_state.get(key, usual)
+        options = choice.options(shipped.register)
+        if pick not in options:
+            strange[path] = _not_one_of(path, options, pick)
+            pick = usual
+        if fresh or path in strange:
+            st.session_state[key] = pick
+        picks[path] = pick
+    return picks
 
 
 def _not_one_of(path: str, options: Iterable[str], given: str) -> InputError:
@@ -198,20 +224,30 @@ def _plain_value(text: str) -> Any:
 
 
 def _changed(frame: Frame, form: Form) -> None:
-    """How much differs from the default, the way back, and the address that reopens it."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"Changed from default: **{len(form.changed)}**", width="stretch")
-        st.button("Reset", on_click=_reset, args=(frame,), disabled=not form.changed, key="reset")
+    """How much differs from what is open, the way back, and the address that reopens it."""
     name = st.session_state[frame.key(START_FROM)]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        of = "your file" if name == FILE else "default"
+        st.markdown(f"Changed from {of}: **{len(form.changed)}**", width="stretch")
+        st.button("Reset", on_click=_reset, args=(frame,), disabled=not form.changed, key="reset")
+    since = frame.key(SINCE)
+    if form.wrong is None or since not in st.session_state:
+        st.session_state[since] = Since(name == FILE, tuple(_names(form)))
+    st.session_state[SINCE] = st.session_state[since]
+    st.session_state[FROM_FILE] = name == FILE
     picks = {path: st.session_state[frame.key(path)] for path in frame.choices}
     # An address that said nothing could not be gone back to.
-    always = {START_FROM: name} if frame.many else {PACKAGE: picks[PACKAGE]}
+    always = {START_FROM: name} if frame.many else {PACKAGE: picks[PACKAGE], **elsewhere()}
     if name == FILE:
         always[FILE] = st.session_state[frame.key(FILE)]
     for also, (key, usual) in ALSO.items():
         if st.session_state.get(key, usual) != usual:
             always[also] = st.session_state[key]
-    address = {**always, **form.changed}
+    _write(frame, {**always, **form.changed}, {START_FROM: name, **picks})
+
+
+def _write(frame: Frame, address: dict[str, str], chosen: Mapping[str, str]) -> None:
+    """The address of what is in sight, into the browser and into memory."""
     laid = st.session_state.get(frame.key(LAID)) or {}
     shown = asked()
     # Who goes back to an address that said nothing goes on back from there: it is left as it is.
@@ -219,34 +255,97 @@ def _changed(frame: Frame, form: Form) -> None:
     if shown != address and not (back and laid.get("address") == address):
         st.query_params.from_dict(address)
     st.session_state[DRAWN] = frame.page
-    st.session_state[frame.key(LAID)] = {START_FROM: name, **picks, "address": address}
+    st.session_state[frame.key(LAID)] = {**chosen, "address": address}
     st.session_state.pop(GOING, None)
+    if frame.many:
+        st.session_state.pop(ELSEWHERE, None)
     before = [one for one in st.session_state.get(WRITTEN, ()) if one not in (shown, address)]
     st.session_state[WRITTEN] = [*before, shown, address][-MOST_WRITTEN:]
+
+
+@dataclass(frozen=True)
+class Since:
+    """What was changed since the inputs were opened."""
+
+    of_a_file: bool  # not a shipped example
+    names: tuple[str, ...]  # of what was changed, with their paths
+
+
+def _names(form: Form) -> Iterator[str]:
+    """What is changed, by name, as often as it is counted."""
+    titles = {path: one.title or path for path, one in walk(type(form.ground.scenario))}
+    entries = form.ground.register.entries
+    for path in form.changed:
+        above = path.rpartition(".")[0]
+        entry = entries.get(path) or entries.get(above)
+        title = titles.get(path) or titles.get(above) or path
+        yield f"{entry.label if entry is not None else title} ({path})"
+
+
+def as_opened(notes: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Notes on a scenario with what was changed counted as the sidebar counts it.
+
+    What a file gives is not changed but brought: it says that it is not as shipped.
+    """
+    since: Since | None = st.session_state.pop(SINCE, None)
+    if since is None or all(kind != TERMS for kind, _ in notes):
+        return list(notes)
+    kept = [note for note in notes if note[0] != CHANGED]
+    if since.of_a_file:
+        kept = [(OF_A_FILE if kind == CHANGED else kind, sentence) for kind, sentence in notes]
+    return [*kept, *((CHANGED, name) for name in since.names)]
+
+
+def mark_as_opened(mark: str) -> str:
+    """A mark of a figure: what differs from what is shipped may be as in the reader's own file."""
+    return OF_A_FILE if mark == CHANGED and st.session_state.get(FROM_FILE) else mark
+
+
+def elsewhere() -> dict[str, str]:
+    """What the pages of one scenario show, for the address of a page that shows another thing."""
+    of_program = st.session_state.get(key_of(str(st.session_state.get(PROGRAM)), LAID)) or {}
+    address = dict(of_program.get("address", {}))
+    if not address:
+        for name in (ELSEWHERE, SAVED):
+            st.session_state.setdefault(name, st.query_params.get(name, ""))
+        text, saved = st.session_state[ELSEWHERE], st.session_state[SAVED]
+    else:
+        saved = address.pop(SAVED, "")
+        text = urllib.parse.urlencode(address)
+    return {name: one for name, one in ((ELSEWHERE, text), (SAVED, saved)) if one}
 
 
 def _reset(frame: Frame) -> None:
     """Every field back to the scenario it started from."""
     st.session_state[frame.key(LAID)] = None
     own = (START_FROM, FILE, *ALSO)
-    go({key: text for key, text in asked().items() if key in own})
+    go({key: text for key, text in drawn().items() if key in own})
 
 
 def asked() -> dict[str, str]:
-    """What the address asks for."""
+    """What the browser's address asks for: one of an earlier moment, where it is late."""
     return {key: st.query_params[key] for key in st.query_params}
 
 
-def followed(laid: Mapping[str, Any]) -> dict[str, str]:
+def drawn() -> dict[str, str]:
+    """The address that was drawn last: that of what is in sight, whatever the browser still has."""
+    written = st.session_state.get(WRITTEN)
+    return dict(written[-1]) if written else asked()
+
+
+def followed(laid: Mapping[str, Any], *, many: bool = True) -> dict[str, str]:
     """The address to follow, with what it asks for; nothing where none is.
 
     One that says something else than the last one drawn (laid) comes from a link, or from going
     back. A browser that is typed into while a page is on its way sends the address it still has:
     one of an earlier moment, which would take back what was typed since.
+    many: whether the page is one of a scenario; it then takes up what `elsewhere` kept.
     """
     if GOING in st.session_state:
         return dict(st.session_state[GOING])
     address = asked()
+    if many and not address and not laid and st.session_state.get(ELSEWHERE):
+        return dict(urllib.parse.parse_qsl(st.session_state[ELSEWHERE]))
     if address == laid.get("address"):
         return {}
     late = address in st.session_state.get(WRITTEN, ())
@@ -267,86 +366,3 @@ def go(address: Mapping[str, str]) -> None:
     """
     st.query_params.from_dict(dict(address))
     st.session_state[GOING] = dict(address)
-
-
-# -------------------------------------------------------------------- fields of several programs
-
-
-def products_mix(form: Form) -> list[str]:
-    """The share of each product among starters; the products."""
-    register = form.ground.register
-    products = [
-        path.split(".")[-1].removesuffix("_trial_loss")
-        for path in register.entries
-        if path.endswith("_trial_loss")
-    ]
-    st.markdown("**Products, share of starters**")
-    mix = form.ground.scenario.therapy.mix
-    some = register.entries[f"therapy.mix.{next(iter(mix))}"]
-    for product in products:
-        path = f"therapy.mix.{product}"
-        label = register.entries[f"assumptions.clinical.{product}_trial_loss"].label
-        entry = register.entries.get(path, some)
-        form.number(path, plain(label.split(",")[0]), None, mix.get(product, 0.0), entry)
-    form.group("therapy.mix")
-    return products
-
-
-def adherence(form: Form) -> None:
-    """How long people stay on therapy."""
-    register = form.ground.register
-    entry, _, _ = form.entry("therapy.curve")
-    labels = {
-        curve: register.entries[f"assumptions.persistence.{curve}_kappa"].label
-        for curve in entry.choices or ()
-    }
-    form.word("therapy.curve", {key: text.rpartition(",")[0] for key, text in labels.items()})
-    points = form.ground.scenario.therapy.persistence_points or {}
-    form.number(
-        f"{POINTS}.{POINT_MONTH}",
-        f"Own share still on therapy at {POINT_MONTH} months (share; none: the curve above)",
-        lambda value: (POINTS, None if value is None else {POINT_MONTH: value}),
-        points.get(POINT_MONTH),
-        Assumption(
-            label=f"Still on therapy at {POINT_MONTH} months",
-            unit="share",
-            bounds=(0.0, 1.0),
-            optional=True,
-            note="Before the effects of age and dual eligibility below.",
-            values={dt.date.min: Dated(status="user", source="user")},
-        ),
-    )
-    form.word("therapy.age_65_effect")
-    form.word("therapy.dual_effect")
-    form.number("assumptions.persistence.fills_per_month")
-
-
-def by_year(form: Form, path: str) -> None:
-    """A share for each year."""
-    entry = form.ground.register.entries[path]
-    st.markdown(f"**{plain(entry.label)}**")
-    for day in entry.values:
-        form.number(f"{path}.{day.isoformat().replace('-', '_')}", f"{day.year} (share)")
-    form.group(path)
-
-
-def terms_package(form: Form) -> None:
-    """The terms package, whose levers are laid anew with it."""
-    terms = form.ground.register.tree.terms
-    labels = {name: one.label for name, one in terms.items()}
-    note = terms[str(form.ground.scenario.terms["package"])].note
-    labelled_choice(form, PACKAGE, "Terms package", labels, plain(note))
-
-
-def medical_effect(form: Form) -> None:
-    """Which effect on other medical costs is taken."""
-    entry, _, _ = form.entry("therapy.offsets")
-    form.word("therapy.offsets", offset_names(form.ground.register, entry.choices or ()))
-
-
-def offset_names(register: Register, scenarios: Sequence[str]) -> dict[str, str]:
-    """What the medical cost effects are called: CBO, Cost rise, No offset."""
-    labels = {
-        name: register.entries[f"assumptions.offsets.{name}_first_year"].label for name in scenarios
-    }
-    return {name: label.rpartition(",")[0] for name, label in labels.items()}

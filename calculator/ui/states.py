@@ -21,8 +21,9 @@ from calculator.ui import parts
 from calculator.ui.downloads import download, file_name
 from calculator.ui.form import PACKAGE, Form, offered
 from calculator.ui.inputs_medicaid import FIRST_OFFERED
+from calculator.ui.inputs_shared import terms_package
 from calculator.ui.parts import Note, section, signed
-from calculator.ui.sidebar import Frame, inputs, terms_package
+from calculator.ui.sidebar import Frame, inputs
 from calculator.ui.widgets import calm, plain, theme
 
 PAGE = "states"

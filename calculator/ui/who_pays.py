@@ -97,7 +97,7 @@ def _headline(said: Answer, more: str) -> None:
         sentence, more = cost, f"{sentence} {more}"
     else:
         more = f"{cost} {more}"
-    parts.headline(sentence, more, said.notes)
+    parts.headline(sentence, parts.unbroken(more.strip()), said.notes)
 
 
 def _cards(said: Answer, shown: Sequence[tuple[str, str]]) -> None:
@@ -115,8 +115,7 @@ def _cards(said: Answer, shown: Sequence[tuple[str, str]]) -> None:
 
 def _plan(said: Answer, decision: PlanDecision) -> None:
     names = payers.party_names(decision, "plan")
-    model = figures_part_d.payers_title(figures_part_d.drug_payers(decision))
-    _headline(said, model)
+    _headline(said, payers.to_value(decision))
     _cards(
         said,
         [
@@ -142,7 +141,7 @@ def _state(said: Answer, decision: StateDecision) -> None:
     _headline(said, "Rebates are what manufacturers pay; premium tax goes round and is left out.")
     _cards(said, shown)
     scope = _state_bars(said, decision)
-    _state_flow(said, decision, scope)
+    _state_flow(decision, scope)
     member.one_fill(decision, said.marks)
 
 
@@ -175,24 +174,13 @@ def _pmpm_table(said: Answer, decision: PlanDecision, scope: payers.Scope) -> No
     section("Both branches by payer, USD PMPM")
     years = [ALL_YEARS, *(str(year) for year in decision.years)]
     picked = parts.switch("Year of the table", years, f"{PAGE}.table")
-    place = None if picked not in years[1:] else years.index(picked) - 1
-    months = np.broadcast_to(decision.evaluation.result.member_months, (1, len(years) - 1))[0]
-    pick = slice(None) if place is None else slice(place, place + 1)
-    both = {}
-    for branch in payers.BRANCHES:
-        paid = payers.settled(decision, scope, branch)
-        both[branch] = {**paid.after, "": paid.total}
+    year = int(picked) if picked in years[1:] else None
     unsaid = said.marks.of(*INCENTIVES)
     rows = []
-    for key, payer in [*payers.EVERY.items(), ("", None)]:
-        out, into = (
-            float(np.broadcast_to(both[branch].get(key, 0.0), months.shape)[pick].sum())
-            / float(months[pick].sum())
-            for branch in payers.BRANCHES
-        )
-        known = unsaid if key == "cms_incentive" else ()
-        if payer is None or known or max(abs(out), abs(into)) >= parts.CENT / 10:
-            label = "All payers, gross" if payer is None else payer.label
+    for payer, out, into in payers.by_payer(decision, scope, year):
+        known = unsaid if payer == "cms_incentive" else ()
+        if not payer or known or max(abs(out), abs(into)) >= parts.CENT / 10:
+            label = payers.EVERY[payer].label if payer else "All payers, gross"
             rows.append((parts.marked(label, known), out, into, into - out))
     parts.written(rows, ["Payer", *COLUMNS], columns=[parts.cents] * 3, bold_last=True)
 
@@ -279,7 +267,7 @@ def _plan_flow(said: Answer, decision: PlanDecision, scope: payers.Scope) -> Non
     _flow(years, PLAN_HEADS, f"{PAGE}.flow", made, ("at the counter", "settled"))
 
 
-def _state_flow(said: Answer, decision: StateDecision, scope: payers_state.Scope) -> None:
+def _state_flow(decision: StateDecision, scope: payers_state.Scope) -> None:
     found = payers_state.both(decision, scope)
 
     def made(branch: str, picked: str | None) -> tuple[Flow, str, str]:

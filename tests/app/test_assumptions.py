@@ -71,7 +71,11 @@ def test_the_sources_are_listed_once_with_links(opened):
     sources = page.at.table[-1].value
     assert len(sources) > 20
     assert sources["Source"].str.startswith("[").sum() > 20
-    assert any("sources of these values" in one.label for one in page.at.expander)
+    title = next(one.label for one in page.at.expander if "of these values" in one.label)
+    count = title.split()[1]
+    assert f"from {count} published sources" in [one.delta for one in page.at.metric]
+    # Its own judgement is no published source, but is listed.
+    assert len(sources) > int(count)
 
 
 # --------------------------------------------------------------------------------------- filters

@@ -1,9 +1,11 @@
 """The page that hands a scenario over: files, link, comparison, and back from a file."""
 
+import base64
 import io
 import json
 import urllib.parse
 import zipfile
+import zlib
 
 import openpyxl
 import pytest
@@ -14,10 +16,11 @@ from calculator.errors import InputError
 from calculator.exports import csv_text
 from calculator.report import compare as report
 from calculator.report.memo import memo_html
-from calculator.report.memo.common import file_stem
+from calculator.report.words import file_stem
 from calculator.report.workbook import write_workbook
 from calculator.ui import compare, downloads, export, packed
-from calculator.ui.compare import HERE, MOST_SAVED, Saved, packed_list, unpacked
+from calculator.ui import saved as saving
+from calculator.ui.saved import HERE, MOST_SAVED, Saved, packed_list, unpacked
 from calculator.ui.widgets import plain
 
 PLAN = load_scenario("pdp_regional")
@@ -25,6 +28,12 @@ STATE = load_scenario("state_not_covering")
 RICH = PLAN.with_settings({"terms.obesity_capitation.amount": 125})
 CHANGED = {"scenario": "pdp_regional", "plan.members": "50000"}
 EVIL = "<b>evil</b> $1 $2"
+
+
+def folded(data):
+    """Letters of an address that `pack_data` refuses to make."""
+    small = zlib.compress(json.dumps(data).encode())
+    return base64.urlsafe_b64encode(small).decode().rstrip("=")
 
 
 @pytest.fixture
@@ -116,6 +125,16 @@ def test_the_files_are_those_of_the_run(scenario):
     assert file_stem(decision) == f"{scenario.name}_{decision.fingerprint[:8]}"
 
 
+def test_files_are_written_only_when_they_are_taken(opened, monkeypatch):
+    def written(*given):
+        raise AssertionError
+
+    for name in ("csv_text", "file_text", "workbook_bytes", "memo_text"):
+        monkeypatch.setattr(downloads, name, written)
+    assert opened("export").calm
+    assert opened("state").calm
+
+
 @pytest.mark.parametrize("scenario", [PLAN, RICH, STATE, load_scenario("egwp")])
 def test_a_file_taken_along_and_brought_back_is_the_same_run(page, scenario):
     seen = upload(page(), "taken.yaml", scenario.to_yaml().encode())
@@ -181,7 +200,7 @@ BAD = {
     "a relative path": ("a.yaml", b"extends: ../mapd.yaml\n", "extends: allowed is one of"),
     "python": ("a.yaml", b"!!python/object/apply:os.system ['true']\n", "valid YAML"),
     "too deep": ("a.yaml", b"[" * 20_000, "without end"),
-    "too deep json": ("a.json", b'{"a":' * 20_000, "without end"),
+    "too deep json": ("a.json", b'{"a":' * 20_000, "a file of valid JSON"),
     "too big": ("a.yaml", b"name: a\n#" + b" " * 200_001, "200,000 bytes, or the same as JSON"),
     "too big json": ("a.json", b" " * 1_000_001, "up to 1,000,000 bytes"),
     "no workbook": ("a.xlsx", b"not a workbook", "a readable xlsx file"),
@@ -328,7 +347,28 @@ def test_a_name_must_be_its_own(page, name, sentence):
 @pytest.mark.parametrize("name", ["", "  ", "x" * 61, "a\x00b", "a\u202eb", None, 7, ["a"]])
 def test_a_name_is_a_line_of_letters(name):
     with pytest.raises(InputError, match="1 to 60 letters"):
-        compare.checked_name(name, [])
+        saving.checked_name(name, [])
+
+
+@pytest.mark.parametrize("name", ["", "   "])
+def test_an_emptied_name_is_refused_beside_the_field(page, name):
+    seen = page()
+    seen.at.text_input(key=compare.NAME).set_value(name).run()
+    assert seen.at.text_input(key=compare.NAME).value == name
+    assert "name: allowed is 1 to 60 letters; given was nothing" in seen.complaint
+    seen.at.button(key="compare.save").click().run()
+    assert kept(seen) == ()
+    assert "given was nothing" in seen.complaint
+    assert save(seen, "Base").calm
+
+
+def test_the_link_is_of_what_is_in_sight_where_the_browser_is_late(page):
+    seen = page().change("plan.members", "50000")
+    seen.at.query_params.clear()
+    seen.at.query_params["scenario"] = "pdp_regional"
+    seen.at.text_input(key=compare.NAME).set_value("x").run()
+    (code,) = seen.at.code
+    assert dict(urllib.parse.parse_qsl(code.value.partition("?")[2])) == CHANGED
 
 
 def test_a_saved_one_is_renamed_opened_again_and_dropped(page):
@@ -381,7 +421,7 @@ def test_a_saved_one_without_an_answer_is_left_out_with_a_sentence(page):
         "A" * 20_001,
         packed.pack_data({"name": "x"}),
         packed.pack_data([{"name": "x", "scenario": PLAN.plain()}] * 7),
-        packed.pack_data("x" * 1_000_001),
+        folded("x" * 1_000_001),
         packed.pack_data([1, None, {"name": 1, "scenario": {}}, {"name": "y", "scenario": []}]),
         packed.pack_data([{"name": "x", "scenario": {"extends": "/etc/passwd"}}]),
         packed.pack_data([{"name": "x", "scenario": PLAN.plain() | {"terms": {"package": "no"}}}]),

@@ -63,7 +63,7 @@ def test_the_title_names_the_two_who_owe_most():
 
 def test_a_plan_that_is_left_less_than_nothing_hangs_below_the_axis():
     low = {**PAYERS, "plan": -10.0, "manufacturer": 70.0}
-    figure = figures.paid_figure(figures.paid(summary(payers=low), phases=False), "light")
+    figure = figures.paid_figure(figures.paid(summary(payers=low, phases={})), "light")
     assert figure.layout.yaxis.range[0] < -0.1
 
 
@@ -123,7 +123,7 @@ def test_the_curve_has_its_band_and_names_at_the_ends(theme):
 def comparison(on=200.0, difference=1.0, within=0.5):
     return {
         "claims": 4, "on_claims": on, "adjudicated": on + difference, "difference": difference,
-        "within_a_cent": within, "phases": {},
+        "within_a_cent": within, "phases": {}, "few_differ": False,
     }  # fmt: skip
 
 
@@ -132,6 +132,8 @@ def test_the_sentence_says_how_far_the_amounts_agree():
     assert said == ("5 claims of 2 members in 2026 come to $100, of which the plan owes $50.00.")
     with_amounts = summary(backtest={"paid_member": comparison()})
     assert report.sentence(with_amounts, 2026).endswith("to within 0.5%.")
+    more = summary(backtest={"paid_member": comparison(difference=1.08)})
+    assert report.agreement(more).endswith("to within 0.6%")
     far = summary(backtest={"paid_plan": comparison(difference=100.0)})
     assert report.agreement(far) == "the amounts on the claims differ by up to 50%"
     near = summary(backtest={"paid_plan": comparison(difference=0.001)})

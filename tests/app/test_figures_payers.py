@@ -218,8 +218,8 @@ def test_whole_cents_sum_to_the_rounded_sum(parts):
 def test_the_sentence_says_dollars_where_cents_say_little():
     moved = Added(0.0, {"manufacturers": 5e6, "Medicare": -5e6}, "December 2031")
     assert added_sentence(moved) == (
-        "Joining adds no drug cost or administration to December 2031. In the end manufacturers pay"
-        " $5.00M more and Medicare $5.00M less."
+        "Manufacturers pay $5.00M more and Medicare $5.00M less to December 2031 when joining; drug"
+        " cost and administration stay as they are."
     )
     saved = Added(-3e6, {"manufacturers": -3e6}, "December 2031")
     assert added_sentence(saved).startswith("Joining saves $3.00M")
@@ -435,7 +435,13 @@ def test_staying_out_the_bridge_or_own_coverage_pays_outside_the_benefit(copays)
     found = members.member_year(employer, own, case)
     assert found.outside_name == "the plan's own coverage"
     assert found.member_model == pytest.approx(12 * 75.0)
-    assert found.total("dir") > 0.0
+    assert found.total("dir") == 0.0
+    gross = 12 * float(employer.evaluation.inputs.products.gross[0, 0, 1])
+    net = min(float(employer.evaluation.inputs.supplement.net_price[0]), gross / 12)
+    assert found.gross - float(found.other.sum()) == pytest.approx(gross)
+    assert found.rebates == pytest.approx(gross - 12 * net)
+    assert found.rebates > 0.0
+    assert "reinsurance" not in members.note(found)
 
 
 def test_the_typical_mix_is_the_plans_own_between_its_strata(regional):

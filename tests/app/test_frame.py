@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
+
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from calculator import decide, load_scenario
+from calculator.report.words import changed
 from calculator.ui import packed as letters
 from calculator.ui.packed import pack_data, packed, unpacked
 
 GEORGIA, PLAN = "costs Georgia", "costs this plan"
+
+
+def folded(data):
+    """Letters of an address that `pack_data` refuses to make."""
+    small = zlib.compress(json.dumps(data).encode())
+    return base64.urlsafe_b64encode(small).decode().rstrip("=")
 
 
 def fingerprint(page) -> str:
@@ -70,6 +82,36 @@ def test_a_scenario_of_a_file_opens_from_its_own_link_and_can_be_changed_from_th
     assert fingerprint(page.choose("scenario", "file")) == decide(own).fingerprint
 
 
+def badges(page, kind):
+    return [one for one in page.texts if one.startswith(f":{kind}")]
+
+
+def test_what_is_changed_is_counted_alike_everywhere_against_what_is_open(opened):
+    own = load_scenario("pdp_regional").with_settings(OWN)
+    page = opened("decide", {"scenario": "file", "file": packed(own)})
+    assert "Changed from your file: **0**" in page.texts
+    brought = [note for note in changed(own, own.register()) if note[0] == "changed"]
+    assert len(brought) > 1
+    assert badges(page, f"gray-badge[not as shipped {len(brought)}]")
+    assert not badges(page, "primary-badge[changed")
+    page.change("plan.members", "20000")
+    assert "Changed from your file: **1**" in page.texts
+    assert badges(page, "primary-badge[changed]")
+    assert badges(page, f"gray-badge[not as shipped {len(brought)}]")
+    mix = {"therapy.mix.wegovy": "0.5", "therapy.mix.zepbound": "0.5"}
+    page = opened(
+        "decide", {"scenario": "pdp_regional", **mix, "terms.package": "illustrative_all"}
+    )
+    count = int(next(one for one in page.texts if "Changed from" in one).split("**")[1])
+    assert badges(page, f"primary-badge[changed {count}]")
+
+
+def test_an_emptied_price_is_no_silent_none(opened):
+    page = opened().change("terms.guaranteed_net_price", "")
+    assert "or none; given was nothing" in page.complaint
+    assert page.change("terms.guaranteed_net_price", "none").calm
+
+
 def test_a_state_of_a_file_keeps_its_state_and_terms(opened):
     own = load_scenario("state_covering").with_settings(
         {"name": "ours", "state.abbr": "TN", "terms.package": "illustrative_all"}
@@ -89,7 +131,7 @@ def test_a_state_of_a_file_keeps_its_state_and_terms(opened):
         pack_data({"program": "part_d"}),
         pack_data({"extends": "/etc/passwd"}),
         pack_data({"extends": "pdp_regional", "plan": {"members": "-1"}}),
-        pack_data("x" * 2_000_000),
+        folded("x" * 2_000_000),
     ],
     ids=["none", "words", "long", "list", "half", "a path", "wrong", "unfolds"],
 )
@@ -136,3 +178,29 @@ def test_selection_says_of_a_state_that_it_has_none(opened):
     page = opened("selection", {"scenario": "state_covering"})
     assert page.said.startswith("Adverse selection is a question of drug plans")
     assert page.calm
+
+
+@pytest.mark.parametrize("other", ["states", "portfolio"])
+def test_a_page_of_many_payers_keeps_the_scenario_through_a_reload(opened, other):
+    """A new session that has nothing but the address, first there and then on a scenario's page."""
+    script = """
+import streamlit as st
+from calculator.ui import {first}, {then}
+{first}.render() if "there" not in st.session_state else {then}.render()
+"""
+    page = opened("decide", {"scenario": "mapd", "plan.members": "31000"})
+    wanted = fingerprint(page)
+    seen = AppTest.from_string(script.format(first=other, then="decide"), default_timeout=60)
+    for key in ("program", "part_d:laid"):
+        seen.session_state[key] = page.at.session_state[key]
+    seen.run()
+    address = {key: seen.query_params[key] for key in seen.query_params}
+    again = AppTest.from_string(script.format(first=other, then="decide"), default_timeout=60)
+    for key, text in address.items():
+        again.query_params[key] = text
+    again.run()
+    assert not again.exception
+    again.session_state["there"] = True
+    again.query_params.clear()
+    again.run()
+    assert any(wanted in one.value for one in again.caption)

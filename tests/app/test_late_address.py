@@ -58,6 +58,29 @@ def test_a_reset_holds_against_a_late_address(opened):
     assert page.text(COPAY) == "25"
 
 
+def test_a_reset_starts_from_what_is_in_sight(opened):
+    page = opened()
+    first = address(page)
+    page.choose("scenario", "mapd").change(MEMBERS, "55000")
+    still_at(page, first)
+    page.reset()
+    assert address(page) == {"scenario": "mapd"}
+
+
+def test_a_value_that_is_edited_goes_on_from_what_is_in_sight(opened):
+    page = opened("assumptions", {"scenario": "mapd"})
+    first = address(page)
+    page.change(MEMBERS, "55000")
+    still_at(page, first)
+    page.at.button(key="assumptions.reset_all").click().run()
+    assert address(page) == {"scenario": "mapd"}
+    page.change(MEMBERS, "55000")
+    page.at.selectbox(key="assumptions.chosen").select(COPAY).run()
+    still_at(page, first)
+    page.at.text_input(key=f"assumptions.edit:{COPAY}").set_value("25").run()
+    assert address(page)[MEMBERS] == "55000"
+
+
 def test_an_address_that_was_never_drawn_is_followed(opened):
     page = opened().change(MEMBERS, "55000")
     still_at(page, {"scenario": "pdp_regional", MEMBERS: "61000"})

@@ -9,7 +9,7 @@ from calculator.report import budget as budgets
 from calculator.report.causes import state_causes
 from calculator.report.figures_waterfall import waterfall, waterfall_title
 from calculator.report.marks import days_of, marks
-from calculator.report.state import opening, verdict
+from calculator.report.state import opening, rests_on, verdict
 from calculator.report.turns import state_turns
 from calculator.report.words import dollars
 from calculator.ui.form import offered
@@ -285,7 +285,7 @@ def test_files_hold_the_budget_and_the_ledger_in_full(opened, monkeypatch):
     handed = {}
     monkeypatch.setattr(
         "calculator.ui.decide_state.download",
-        lambda label, frame, name, key: handed.update({label: (frame, name)}),
+        lambda label, frame, name, key: handed.update({label: (frame(), name)}),
     )
     assert opened("state").calm
     decision = georgia()
@@ -300,3 +300,19 @@ def test_files_hold_the_budget_and_the_ledger_in_full(opened, monkeypatch):
 def test_confidential_inputs_are_named_with_what_stands_for_them(opened):
     page = opened("state").change("assumptions.rebates.amp_share_of_list", "0.93")
     assert any("Average manufacturer price" in text and "0.93" in text for text in page.texts)
+
+
+def test_how_sure_it_is_what_a_state_covers_stands_at_the_number(opened):
+    page = opened("state")
+    assert ":gray-badge[coverage: expert] :gray-badge[low confidence]" in " ".join(page.texts)
+    # What the user says is covered is the user's own.
+    own = opened("state", {"scenario": GEORGIA, "state.stance": "covering"})
+    assert "coverage: expert" not in " ".join(own.texts)
+
+
+def test_a_chosen_state_is_said_to_be_one(opened):
+    chosen = georgia(state__abbr="TX")
+    notes = " ".join(note for _, note in rests_on(chosen))
+    assert "Texas was chosen: it starts from the example state_not_covering" in notes
+    assert "Texas does not cover obesity use today in this scenario" in notes
+    assert "was chosen" not in " ".join(note for _, note in rests_on(georgia()))

@@ -141,7 +141,8 @@ def test_what_a_states_turns_are():
     assert plain["Use of the drugs"].answer.endswith("% of it")
     assert plain["Capitation load of plans"].answer == "nothing from 0% to 90% turns it"
     covering = turns_of(case("state_covering"))
-    assert "Own supplemental rebate" in covering
+    # The net prices of today hold a rebate, though the share beside them is 0.
+    assert covering["Own supplemental rebate"].today == "17% of the ingredient cost"
     assert not covering["Use of the drugs"].turns
     # Without managed care before and after, its load moves nothing and is left out.
     assert "Capitation load of plans" not in covering
@@ -150,6 +151,13 @@ def test_what_a_states_turns_are():
 def test_a_state_that_does_not_join_has_its_turns_too():
     turns = turns_of(case("state_not_covering", assumptions__coverage__conditional_net_price=200))
     assert turns["Use of the drugs"].answer == "moves nothing here"
+    assert turns["Guaranteed net price"].answer == "saves below $156 a fill"
+    assert (
+        turns_of(case("state_not_covering", assumptions__coverage__conditional_net_price=120))[
+            "Guaranteed net price"
+        ].answer
+        == "saves up to $120 a fill, the state's condition"
+    )
 
 
 # ------------------------------------------------------------------------------------------ marks

@@ -143,7 +143,8 @@ def test_what_is_saved_is_kept_through_a_reload_and_another_page(opened):
         seen.page.get_by_role("menuitem", name="Decide").click()
         expect(seen.page).not_to_have_url(re.compile("/export"))
         expect(seen.page).to_have_url(re.compile("saved="), timeout=RUN)
-        seen.page.go_back()
+        seen.page.get_by_test_id("stTopNavSection").last.click()
+        seen.page.get_by_role("menuitem", name="Export and compare").click()
         expect(saved).to_be_visible(timeout=RUN)
 
 

@@ -25,7 +25,12 @@ def pictures(seen, *counts):
     plots = seen.page.locator(".js-plotly-plot")
     expect(plots.nth(counts[0] - 1)).to_be_attached(timeout=SOLVED)
     expect(seen.page.get_by_test_id("stStatusWidget")).to_have_count(0)
-    assert plots.count() in counts
+    # A run that redraws shows what comes and what goes side by side for a moment.
+    seen.page.wait_for_function(
+        "counts => counts.includes(document.querySelectorAll('.js-plotly-plot').length)",
+        arg=counts,
+        timeout=SOLVED,
+    )
     for plot in plots.all():
         plot.scroll_into_view_if_needed()
         expect(plot.locator(".annotation").first).to_be_visible()

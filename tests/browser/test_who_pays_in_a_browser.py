@@ -9,7 +9,7 @@ from calculator.report.figures import COLOURS
 from tests.browser.conftest import rgb
 
 PLAN = ("/who_pays?scenario=pdp_regional", "Of each dollar that joining adds")
-STATE = ("/who_pays?scenario=state_covering", "Joining adds no drug cost")
+STATE = ("/who_pays?scenario=state_covering", "drug cost and administration stay")
 BOTH_THEMES = [("desk", "dark"), ("desk", "light"), ("phone", "light"), ("phone", "dark")]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import tempfile
 from dataclasses import replace
 from datetime import date
@@ -13,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from calculator.claims import engine
 from tests.claims.claims_adjudicator import COLUMNS, Row, amounts
 from tests.claims.command import (
     balance,
@@ -541,3 +543,64 @@ def test_bad_rows_of_a_parquet_file_are_listed_too(desk, capfd):
     summary = run_with_rejects(capfd, "claims.parquet")
     assert (summary["accepted"], summary["rejected"]) == (3, 1)
     assert read_members(desk / "members.csv") == good_members()
+
+
+@pytest.mark.parametrize("member", ["SECRET-1", "SECRET-2,SECRET-2"], ids=["names", "twice"])
+def test_a_file_without_a_line_of_names_shows_none_of_its_cells(desk, capfd, member):
+    text = "".join(f"{member},2026-01-{day:02},applicable,5.00\n" for day in range(1, 20))
+    (desk / "claims.csv").write_text(text)
+    said = refused(desk, capfd, "claims.csv", "--year", 2026, "--out", "members.csv")
+    assert "secret" not in said.lower()
+    assert ("the column gross_cost" in said and "given was 4 columns" in said) or (
+        "columns 1 and 2 have one name" in said
+    )
+
+
+def test_what_is_missing_is_named_and_what_is_there_is_counted(desk, capfd):
+    write_table(desk / "claims.csv", ["member_id", "drug_class", "ssn"], [["A", "selected", "1"]])
+    said = refused(desk, capfd, "claims.csv", "--year", 2026, "--out", "members.csv")
+    assert "the column service_date, the column gross_cost in its first line" in said
+    assert "given was 3 columns without them" in said
+    assert "ssn" not in said
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("SECRET-1,2026-01-01,2026-12-31\n", "given was 3 columns without"),
+        ("SECRET-1,SECRET-1\n", "whose columns 1 and 2 have one name"),
+    ],
+    ids=["names", "twice"],
+)
+def test_an_enrollment_file_without_names_shows_none_of_its_cells(desk, capfd, content, sentence):
+    write_claims(desk / "claims.csv", GOOD)
+    (desk / "enrollment.csv").write_text(content)
+    options = ("--year", 2026, "--enrollment", "enrollment.csv")
+    said = refused(desk, capfd, "claims.csv", *options)
+    assert "secret" not in said.lower()
+    assert sentence in said
+
+
+def test_more_columns_than_anybody_has_are_refused_before_they_are_read(desk, capfd):
+    names = ",".join(f"column_{number}" for number in range(2_001))
+    (desk / "claims.csv").write_text(names + "\n")
+    said = refused(desk, capfd, "claims.csv", "--year", 2026)
+    assert "2,001 columns: up to 2,000" in said
+
+
+def test_a_mapping_file_of_any_size_is_not_taken_apart(desk, capfd):
+    write_claims(desk / "claims.csv", GOOD)
+    (desk / "mapping.yaml").write_text("label: ours\ncolumns:\n" + "  a: b\n" * 10_000)
+    said = refused(desk, capfd, "claims.csv", "--year", 2026, "--layout", "mapping.yaml")
+    assert "up to 50,000 bytes" in said
+
+
+def test_what_spills_leaves_room_on_the_disk(tmp_path):
+    free = shutil.disk_usage(tmp_path).free
+    with engine.duckdb(threads=1, temp=tmp_path) as running:
+        ((bound,),) = running.con.raw_sql(
+            "select value from duckdb_settings() where name = 'max_temp_directory_size'"
+        ).fetchall()
+    number, unit = bound.split()
+    sizes = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+    assert float(number) * sizes[unit] == pytest.approx(0.8 * free, rel=0.05)

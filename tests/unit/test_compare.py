@@ -5,7 +5,10 @@ import pytest
 from calculator import decide, load_scenario
 from calculator.errors import InputError
 from calculator.report import compare, figures_compare
-from calculator.report.compare import Bridge, Step, bridge, bridge_sentence, differences
+from calculator.report import differences as differing
+from calculator.report.compare import Bridge, Column, Step, bridge, bridge_sentence
+from calculator.report.differences import Difference, differences
+from calculator.scenario import scenario_of
 
 FAST = "workbook"
 PLAN = load_scenario("pdp_regional")
@@ -71,7 +74,7 @@ def test_what_differs_is_listed_with_both_values_and_statuses():
     assert (members.first, members.second) == ("40,000 people", "85,000 people")
     share = found["assumptions.uptake.eligible_share"]
     assert (share.first_status, share.second_status) == ("derived", "user")
-    assert found["therapy.persistence_points"].first == compare.MISSING
+    assert found["therapy.persistence_points"].first == differing.MISSING
     assert found["terms.package"].second.startswith("Illustrative")
 
 
@@ -153,7 +156,7 @@ def test_values_observed_in_own_data_move_as_values():
         "uptake": {"eligible_share": {"value": 0.08, "status": "observed", "source": source}}
     }
     data["observed"] = {"source": source, "title": "Own claims", "paths": ["plan.members"]}
-    seen = compare.scenario_of(data)
+    seen = scenario_of(data)
     found = bridge(PLAN, seen, FAST)
     assert len(found.steps) == 2
     assert {one.second_status for step in found.steps for one in step.inputs} == {"observed"}
@@ -169,7 +172,7 @@ def test_the_order_is_stable_and_starts_with_the_payer():
     paths = [one.path for one in differences(PLAN, OTHERS["many"])]
     assert paths == [one.path for one in differences(PLAN, OTHERS["many"])]
     tops = [path.split(".")[0] for path in paths]
-    assert tops == sorted(tops, key=compare.ORDER.index)
+    assert tops == sorted(tops, key=differing.ORDER.index)
 
 
 # ------------------------------------------------------------------------------- words and pictures
@@ -201,8 +204,13 @@ def test_the_ranking_names_the_best_and_the_worst():
     assert "the same in all 2" in compare.ranking([columns[0], columns[0]])
 
 
-def made(*totals, first=100.0):
-    steps = tuple(Step(f"s{n}", (), usd, usd / 10, usd) for n, usd in enumerate(totals))
+ONE = Difference("plan.members", "Members", "plan.members", "1", "2", "user", "user")
+
+
+def made(*totals, first=100.0, inputs=1):
+    steps = tuple(
+        Step(f"s{n}", (ONE,) * inputs, usd, usd / 10, usd) for n, usd in enumerate(totals)
+    )
     return Bridge(first, first + sum(totals), 1.0, 1.0, steps)
 
 
@@ -235,3 +243,71 @@ def test_years_are_drawn_with_their_sign():
     assert list(figure.data[0].y) == list(one.by_period.values())
     assert len(figure.layout.annotations) == 6
     assert "2027 +$" in figures_compare.years_alt(one)
+
+
+# --------------------------------------------------------------- what a sentence must not get wrong
+
+
+def test_a_lever_set_back_to_what_it_was_on_the_other_package_moves_nothing():
+    """One package pays for obesity, the other does not: taken back by hand, nothing is paid."""
+    second = PLAN.with_settings(
+        {
+            "plan.members": 50_000,
+            "terms.package": "illustrative_capitation",
+            "terms.obesity_capitation.amount": 0,
+            "selection.include": True,
+        }
+    )
+    found = {step.inputs[0].path: step for step in bridge(PLAN, second, FAST).steps}
+    assert set(found) == {"plan.members", "terms.package", "selection.include"}
+    assert found["terms.package"].total == pytest.approx(0.0, abs=1e-6)
+    assert found["terms.package"].alone == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_lever_that_lies_on_another_package_moves_with_it():
+    second = PLAN.with_settings({"terms.package": "illustrative_reinsurance", "terms.copay": 40})
+    (step,) = bridge(PLAN, second, FAST).steps
+    assert step.label == "Terms package and its levers"
+    assert {one.path for one in step.inputs} == {"terms.package", "terms.copay"}
+
+
+def test_what_pushes_the_other_way_is_not_what_explains_most():
+    said = bridge_sentence(made(30_000.0, 40_000.0, -60_000.0), "A", "B")
+    assert "$10,000 more" in said
+    assert said.endswith("; most by s1, which adds $40,000, while s2 takes $60,000.")
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (made(50_000.0), "$50,000 more in “B” than in “A”, all of it by one input: s0."),
+        (made(50_000.0, inputs=3), "all of it by 3 inputs together: s0."),
+        (made(1.0, 0.4), "most by s0, which adds $1.00."),
+        (made(-0.4, -0.4), "$0.80 less in “B” than in “A”, in steps of less than $0.50 each."),
+        (made(0.4, 0.4, 0.4, -0.6), "in steps of less than $0.50 each."),
+        (made(80.0, 80.2), "most by s1 and s0, of which each adds $80.20."),
+    ],
+)
+def test_the_title_is_true_in_every_case(found, said):
+    assert bridge_sentence(found, "A", "B").endswith(said)
+
+
+def test_a_value_that_goes_and_comes_back_is_said_with_its_dates():
+    path = "terms.copay"
+    back = PLAN.with_settings({f"{path}.2029_01_01": 25, f"{path}.2030_01_01": 50})
+    (one,) = differences(PLAN, back)
+    assert one.second == "$50 a fill, $25 a fill from 2029, $50 a fill from 2030"
+    early, late = (PLAN.with_settings({f"{path}.{year}_01_01": 25}) for year in (2029, 2030))
+    (one,) = differences(early, late)
+    assert (one.first, one.second) == (
+        "$50 a fill, $25 a fill from 2029", "$50 a fill, $25 a fill from 2030",
+    )  # fmt: skip
+
+
+def test_a_tie_has_no_winner():
+    def worth(name, total):
+        nothing = dict.fromkeys(("premium", "state", "federal", "breakeven"))
+        return Column(name, "part_d", "", total, 0.0, 0.0, {}, 0.0, **nothing)
+
+    said = compare.ranking([worth("a", 5e4), worth("b", 5e4), worth("c", -1e3)])
+    assert "most in “a” and “b”, $50,000, and least in “c”" in said

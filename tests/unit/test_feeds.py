@@ -5,7 +5,8 @@ import pytest
 
 from calculator import decide, load_scenario
 from calculator.analysis import feeds
-from calculator.analysis.feeds import nudged, others
+from calculator.analysis.feeds import others
+from calculator.analysis.nudges import nudged
 from calculator.errors import InputError
 from calculator.fields import user_entry
 from calculator.model.ledger import LINES
@@ -118,6 +119,33 @@ def test_what_stands_beside_is_said_only_of_what_moves_nothing_else(every):
         if feed is not None and set(feed.results) & set(feeds.LAST):
             assert set(feed.results) <= set(feeds.LAST)
             assert feed.pmpm == pytest.approx(0.0, abs=1e-12)
+
+
+def test_what_moves_only_on_the_other_side_of_a_kink_is_found():
+    """From 2027 it is the whole gross price, and more than that is cut off: only less moves."""
+    scenario = load_scenario(PLAN)
+    path = "assumptions.drugs.ozempic_net_price"
+    found = feeds.feeds(scenario, [path])[path]
+    assert found.moved_to < found.own
+    assert found.results
+    alone = decide(scenario.with_settings({path: found.moved_to})).value.pmpm
+    assert found.pmpm == pytest.approx(alone - decide(scenario).value.pmpm, abs=1e-9)
+
+
+def test_what_moves_only_the_selection_check_says_so():
+    path = "assumptions.selection.movers"
+    found = feeds.feeds(load_scenario(PLAN), [path])[path]
+    assert found.results == (feeds.CHECK,)
+    assert found.pmpm == 0.0
+    within = load_scenario(PLAN).with_settings({"selection.include": True})
+    assert feeds.feeds(within, [path])[path].pmpm != 0.0
+
+
+def test_what_a_decision_rests_on_holds_what_its_selection_check_reads():
+    path = "assumptions.selection.movers"
+    assert path in feeds.read_by(decide(load_scenario(PLAN)))
+    # Nobody chooses an employer's plan, so that it has no such check.
+    assert path not in feeds.read_by(decide(load_scenario("egwp")))
 
 
 def test_a_corridor_that_is_not_reached_moves_nothing():

@@ -1,17 +1,27 @@
 """The memo: whole, safe, the same bytes again, and its tables foot."""
 
+import ast
+import datetime as dt
 import html
 import re
 from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from calculator import __version__, decide, load_scenario
-from calculator.analysis.sensitivity import tornado
+from calculator.analysis import feeds
+from calculator.analysis.sensitivity import Breakeven, tornado
 from calculator.analysis.states import breakeven_net_price
-from calculator.report.memo import common, facts, memo_html
+from calculator.cli import decide as decide_cli
+from calculator.report.dates import shelved
+from calculator.report.memo import closing, common, facts, memo_html
+from calculator.report.memo import plan as plan_memo
 from calculator.report.memo.charts import Span, Step, by_period, spans, walk
+from calculator.report.memo.plan import WITHOUT_BID
+from calculator.report.verdict import NET_PRICE
+from calculator.report.words import file_stem
 from calculator.scenario import scenario_of
 from tests.commands import done, refused
 
@@ -141,7 +151,7 @@ def test_the_answer_and_what_identifies_the_run_are_in_it(memo):
     assert sentence in parsed.said
     assert decision.fingerprint in parsed.said
     assert f"balance-calculator {__version__}" in parsed.said
-    assert common.command(decision) in parsed.said
+    assert closing.command(decision) in parsed.said
     assert f'fingerprint {decision.fingerprint[:8]}"' in text
     assert "Prepared by" in parsed.said
 
@@ -264,7 +274,7 @@ def test_text_of_users_is_text(evil):
     assert "img" not in parsed.tags
     assert EVIL in parsed.said
     assert "<script" not in text
-    assert re.fullmatch(r"[a-z0-9_]+_[0-9a-f]{8}", common.file_stem(evil))
+    assert re.fullmatch(r"[a-z0-9_]+_[0-9a-f]{8}", file_stem(evil))
 
 
 def test_inputs_say_whose_they_are(evil):
@@ -289,7 +299,7 @@ def test_a_scenario_of_nobodys_example_is_the_users(evil):
 def test_the_file_in_it_makes_the_same_run(tmp_path, memo):
     decision, text, _ = memo
     (file,) = re.findall(r"<h2>Appendix B.*?<pre>\n(.*?)</pre>", text, re.DOTALL)
-    path = tmp_path / f"{common.file_stem(decision)}.yaml"
+    path = tmp_path / f"{file_stem(decision)}.yaml"
     path.write_text(html.unescape(file), encoding="utf-8")
     again = decide(load_scenario(path), resolution=decision.resolution)
     assert again.fingerprint == decision.fingerprint
@@ -349,3 +359,59 @@ def test_a_states_break_even_is_one_number_in_the_whole_memo():
     assert root is not None
     # In the sentence and in the table of break-evens.
     assert memo_html(decision).count(f"${root:,.0f}") >= 2
+
+
+def test_a_states_condition_is_the_break_even_where_it_binds():
+    path = "assumptions.coverage.conditional_net_price"
+    decision = decide(load_scenario("state_not_covering").with_settings({path: 120.0}))
+    parsed = Parsed(memo_html(decision))
+    (row,) = parsed.table("Break-evens")[1:]
+    assert row[4:] == ["$120", "below it"]
+    assert "Up to $120.00 a fill, the condition of Georgia" in parsed.said
+
+
+def test_the_appendix_holds_what_the_selection_check_reads():
+    parsed = Parsed(memo_html(decide(load_scenario("pdp_regional"), resolution=FAST)))
+    assert "assumptions.selection.movers" in parsed.said
+
+
+def test_an_employers_memo_leaves_out_what_does_not_apply_and_says_so():
+    decision = decide(load_scenario("egwp"), resolution=FAST)
+    parsed = Parsed(memo_html(decision))
+    assert "do not apply to an employer plan" in parsed.said
+    labels = {row[0] for rows in (one["rows"] for one in parsed.tables) for row in rows}
+    for path in ("terms.corridor.first_share", "plan.bid", "assumptions.payment.priced_share"):
+        label = decision.register.entries[path].label
+        assert not any(label in one for one in labels), label
+    assert "risk corridor, members who leave" not in parsed.said
+
+
+def test_what_an_employers_memo_leaves_out_moves_nothing_there():
+    scenario = load_scenario("egwp")
+    entries = scenario.register().entries
+    left_out = [path for path in entries if facts.apart(path, WITHOUT_BID)]
+    numbers = [path for path in left_out if entries[path].kind == "number"]
+    assert len(numbers) > 10
+    found = feeds.feeds(scenario, numbers)
+    assert {path for path, feed in found.items() if feed is not None and feed.results} == set()
+
+
+def test_the_day_on_which_the_model_was_shelved_is_that_of_the_timeline():
+    scenario = load_scenario("pdp_regional")
+    (day,) = shelved(scenario.register())
+    limits = plan_memo.told(decide(scenario, resolution=FAST)).limits
+    assert f"on {day.isoformat()} and has set no new start" in limits[0]
+
+
+def test_a_second_crossing_is_said():
+    decision = decide(load_scenario("pdp_regional"), resolution=FAST)
+    one = Breakeven(NET_PRICE, 0.0, 500.0, 200.0, 1.0, 1.0, crossings=2, pays_below=True,
+                    by_date={dt.date(2028, 1, 1): 245.0})  # fmt: skip
+    assert "below it, and it turns again" in common.breakevens(decision, [one])
+
+
+def test_the_command_line_asks_for_the_memo_only_where_one_is_written():
+    """Its pictures and searches are a part of a second that `balance --help` need not wait for."""
+    tree = ast.parse(Path(decide_cli.__file__).read_text())
+    named = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert not any(name.startswith("calculator.report.memo") for name in named)

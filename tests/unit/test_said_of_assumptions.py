@@ -6,10 +6,12 @@ import io
 import pytest
 
 from calculator import decide, load_scenario
-from calculator.analysis.feeds import RESULTS, Feed, nudged
+from calculator.analysis.feeds import RESULTS, Feed
+from calculator.analysis.nudges import nudged
 from calculator.assumptions import scenario_files
 from calculator.errors import InputError
 from calculator.exports import csv_rows
+from calculator.report import assumption_edits as edits
 from calculator.report import assumption_words as words
 from calculator.report import assumptions as report
 from calculator.report.assumptions import Start
@@ -32,7 +34,7 @@ def rows_of(scenario, start=None, changed=(), fields=()):
 
 def after(scenario, row, value):
     """The scenario and its rows with a row set."""
-    settings = report.settings(scenario, row, value)
+    settings = edits.settings(scenario, row, value)
     changed = scenario.with_settings(settings)
     return changed, {one.path: one for one in rows_of(changed, scenario, settings)}
 
@@ -140,7 +142,7 @@ def test_every_number_that_is_read_can_be_given_another_value(name):
         value = nudged(entry, row.value) if row.value is not None else low + (high - low) / 8
         if row.path == "state.fmap":
             value = 0.7  # the field allows less than the preset
-        settings = report.settings(scenario, row, value)
+        settings = edits.settings(scenario, row, value)
         register = scenario.with_settings(settings).register()
         path, day = register.locate(row.path)
         assert float(register.number(path, day)[0]) == pytest.approx(value), row.path
@@ -157,7 +159,7 @@ def test_a_change_is_marked_with_what_it_was_and_gone_when_taken_back():
     changed = rows["terms.copay"]
     assert (changed.changed, changed.value, changed.was) == (True, 25.0, row.value)
     assert [one.path for one in rows.values() if one.changed] == ["terms.copay"]
-    assert report.undone(changed, ["terms.copay", "plan.members"]) == ["terms.copay"]
+    assert edits.undone(changed, ["terms.copay", "plan.members"]) == ["terms.copay"]
 
 
 def test_one_date_is_changed_alone():
@@ -174,11 +176,11 @@ def test_one_date_takes_the_place_of_a_value_laid_over_all():
     rows = {row.path: row for row in rows_of(scenario, start, [INITIATION])}
     assert all(row.changed for row in rows.values() if row.entry == INITIATION)
     row = rows[f"{INITIATION}.2029_01_01"]
-    settings = report.settings(scenario, row, 0.2)
+    settings = edits.settings(scenario, row, 0.2)
     register = scenario.with_settings(settings).register()
     values = [one.value for _, one in sorted(register.entries[INITIATION].values.items())]
     assert values == [0.3, 0.3, 0.2, 0.3, 0.3]
-    assert report.undone(row, [INITIATION]) == [INITIATION]
+    assert edits.undone(row, [INITIATION]) == [INITIATION]
 
 
 def test_a_share_of_the_mix_takes_from_the_others_in_proportion():
@@ -188,7 +190,7 @@ def test_a_share_of_the_mix_takes_from_the_others_in_proportion():
     mix = changed.therapy.mix
     assert sum(mix.values()) == pytest.approx(1.0)
     assert mix["zepbound"] / mix["foundayo"] == pytest.approx(4.5)
-    assert set(report.undone(rows["therapy.mix.foundayo"], [f"therapy.mix.{p}" for p in mix])) == {
+    assert set(edits.undone(rows["therapy.mix.foundayo"], [f"therapy.mix.{p}" for p in mix])) == {
         f"therapy.mix.{product}" for product in mix
     }
 
@@ -196,14 +198,14 @@ def test_a_share_of_the_mix_takes_from_the_others_in_proportion():
 def test_a_product_that_nobody_starts_on_can_be_given_a_share():
     scenario = load_scenario(PLAN).with_settings({"therapy.mix": {"wegovy": 1.0}})
     rows = {row.path: row for row in rows_of(scenario)}
-    changed = scenario.with_settings(report.settings(scenario, rows["therapy.mix.zepbound"], 0.25))
+    changed = scenario.with_settings(edits.settings(scenario, rows["therapy.mix.zepbound"], 0.25))
     assert changed.therapy.mix == {"wegovy": 0.75, "zepbound": 0.25}
 
 
 def test_a_share_of_the_mix_out_of_bounds_is_refused():
     scenario = load_scenario(PLAN)
     with pytest.raises(InputError, match="allowed is"):
-        scenario.with_settings(report.settings(scenario, row_of(PLAN, "therapy.mix.wegovy"), 1.5))
+        scenario.with_settings(edits.settings(scenario, row_of(PLAN, "therapy.mix.wegovy"), 1.5))
 
 
 # --------------------------------------------------------------------------------------- filters

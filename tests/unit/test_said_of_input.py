@@ -2,8 +2,9 @@
 
 import pytest
 
-from calculator import load_scenario
+from calculator import decide, load_scenario
 from calculator.errors import InputError
+from calculator.part_d_decision import evaluate_plan
 from calculator.scenario import read_value
 
 
@@ -86,3 +87,19 @@ def test_one_share_of_a_mix_alone_says_that_all_are_given_together():
         load_scenario("pdp_regional").with_settings({"therapy.mix.wegovy": 0.9})
     assert "therapy.mix" in str(error.value)
     assert "together" in error.value.allowed
+
+
+@pytest.mark.parametrize("name", ["pdp_regional", "state_covering"])
+def test_a_drug_without_a_maximum_fair_price_cannot_be_a_selected_one(name):
+    changed = load_scenario(name).with_settings({"assumptions.drugs.zepbound_class": "selected"})
+    with pytest.raises(InputError, match=r"zepbound_class: allowed is applicable"):
+        decide(changed)
+
+
+def test_the_members_percentage_is_set_again_in_a_year_that_is_projected():
+    """An earlier year would hold a percentage that nobody worked out: zero."""
+    path = "assumptions.payment.base_premium_reset_year"
+    plan = load_scenario("pdp_regional")
+    with pytest.raises(InputError, match="from 2028 to 2100"):
+        plan.with_settings({path: 2027}).register()
+    assert (evaluate_plan(plan.with_settings({path: 2028})).inputs.base_premium > 10.0).all()

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from calculator import cli, decide, load_scenario
-from calculator.analysis.states import breakeven_net_price, row, screen, state_scenario
+from calculator.analysis.states import (
+    CONDITION,
+    breakeven_net_price,
+    price_turn,
+    row,
+    screen,
+    state_scenario,
+)
 from calculator.assumptions import load_tree
 from calculator.model import medicaid
 from calculator.report.state import states_text, verdict
@@ -110,6 +117,41 @@ def test_every_row_has_the_break_even_of_its_own_decision(rows):
     for found in rows[:KNOWN:7]:
         decision = decide(state_scenario(found.abbr))
         assert found.breakeven_net_price == breakeven_net_price(decision.evaluation.inputs)
+
+
+@pytest.mark.parametrize(("most", "binds"), [(120.0, True), (200.0, False), (None, False)])
+def test_a_state_turns_at_its_condition_where_that_is_below_the_break_even(most, binds):
+    scenario = load_scenario("state_not_covering").with_settings({CONDITION: most})
+    decision = decide(scenario)
+    root = breakeven_net_price(decision.evaluation.inputs)
+    turn = price_turn(decision)
+    assert 150 < root < 160
+    assert turn.conditional == binds
+    assert turn.price == (most if binds else root)
+    assert row(decision).breakeven_net_price == turn.price
+    # What a run at that price and just above it says.
+    at, above = (
+        decide(scenario.with_settings({"terms.guaranteed_net_price": turn.price + more}))
+        for more in (-0.5 if not binds else 0.0, 0.5)
+    )
+    assert at.value.total > 0
+    assert above.value.total <= 0
+    assert above.adopted == (not binds)
+
+
+def test_a_state_that_saves_stops_above_its_condition():
+    decision = decide(load_scenario("state_covering").with_settings({CONDITION: 250.0}))
+    assert decision.value.total > 0
+    assert breakeven_net_price(decision.evaluation.inputs) > 500
+    assert price_turn(decision).price == 250.0
+    ends = "stop saving at a net price above $250 a fill, the highest at which Minnesota joins."
+    assert verdict(decision).endswith(ends)
+
+
+def test_a_state_above_its_condition_is_told_at_which_price_it_would_save():
+    decision = decide(load_scenario("state_not_covering").with_settings({CONDITION: 120.0}))
+    assert "does not join" in verdict(decision)
+    assert "save at a net price of at most $120 a fill" in verdict(decision)
 
 
 def test_no_net_price_turns_a_state_that_pays_nothing_for_the_drugs():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from calculator import __version__
+from calculator.analysis.feeds import read_by
 from calculator.analysis.sensitivity import Tornado
 from calculator.analysis.sensitivity import tornado as tornado_of
 from calculator.decision import decide
@@ -12,7 +14,7 @@ from calculator.errors import InputError
 from calculator.exports import check_target
 from calculator.medicaid_decision import StateDecision
 from calculator.part_d_decision import PlanDecision
-from calculator.report.memo import common, facts, plan, state
+from calculator.report.memo import closing, common, facts, plan, state
 from calculator.report.memo.html import Html, joined, section, tag
 from calculator.report.memo.style import PAGES, STYLE
 from calculator.report.words import changed
@@ -53,15 +55,17 @@ def memo_html(
     found = sensitivity or tornado_of(scenario, decision.resolution)
     # A run of its own: what others have looked up in the register since was not read by the run.
     run = decide(scenario, resolution=decision.resolution)
+    assert isinstance(run, PlanDecision | StateDecision)
     told = plan.told(run) if isinstance(run, PlanDecision) else state.told(run)
     register = run.register
-    read = facts.read(register, told.days)
+    known = [path for path in read_by(run) if not facts.apart(path, told.without)]
+    read = facts.read(register, known, told.days)
     pieces = [
         common.head(decision, told, prepared),
         common.purpose(told),
         common.answer(told),
         common.terms(run, told),
-        common.data(run),
+        common.data(run, told),
         common.method(told),
         section("6", "Results", told.results),
         section(
@@ -72,21 +76,25 @@ def memo_html(
             common.draws(decision.uncertainty, decision.value.pmpm),
         ),
         section("8", "Adverse selection", told.selection),
-        common.unknowns(read, changed(scenario, register)),
-        common.limits(told),
-        common.reliance(decision),
-        common.repeat(decision),
-        common.appendices(scenario, read),
+        closing.unknowns(read, changed(scenario, register)),
+        closing.limits(told),
+        closing.reliance(decision),
+        closing.repeat(decision),
+        closing.appendices(scenario, read),
     ]
     title = f"{scenario.name}: joining the BALANCE model"
-    style = STYLE + PAGES % (__version__, decision.fingerprint[:8])
+    return _page(title, decision.fingerprint[:8], pieces)
+
+
+def _page(title: str, mark: str, pieces: Sequence[Html]) -> str:
+    """Sections as one file that loads nothing. mark: of the run, at the foot of each page."""
     top = joined(
         [
             Html('<meta charset="utf-8">'),
             Html(f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'),
             Html('<meta name="viewport" content="width=device-width, initial-scale=1">'),
             tag("title", title),
-            Html(f"<style>{style}</style>"),
+            Html(f"<style>{STYLE + PAGES % (__version__, mark)}</style>"),
         ]
     )
     body = tag("body", tag("main", joined(pieces)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,11 @@ from calculator import fields
 from calculator.analysis.sensitivity import Breakeven
 from calculator.assumptions import scenario_files
 from calculator.register import Register
-from calculator.report.inputs import amount, said
+from calculator.report.inputs import amount, said, shown
 from calculator.report.memo.html import Html, badge, breakable, link, safe, tag
 from calculator.report.table import cents
 from calculator.report.words import MINUS
-from calculator.scenario import CHANGES, Scenario, StateScenario
+from calculator.scenario import CHANGES, Scenario, StateScenario, under
 from calculator.schema import Assumption, Dated
 
 TYPED = ("user", "observed")
@@ -44,25 +44,6 @@ class Read:
     statuses: tuple[str, ...]
     changed: bool
     source: Html
-
-
-def shown(value: Any, unit: str) -> str:
-    """A value in words: a number with its unit, yes or no, a date, or a word.
-
-    >>> shown(0.15, "share of members"), shown(True, "yes or no"), shown(None, "USD per fill")
-    ('15%', 'yes', 'none')
-    >>> shown("by_drug", "word"), shown([1.0, 2.0], "word")
-    ('by drug', '2 numbers')
-    """
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float | int):
-        return f"{value:.0f}" if unit == "month" else said(float(value), unit)
-    if isinstance(value, list | tuple | dict):
-        return f"{len(value)} number{'' if len(value) == 1 else 's'}"
-    return str(value).replace("_", " ") if isinstance(value, str) else str(value)
 
 
 def in_force(entry: Assumption, first: dt.date, last: dt.date) -> list[tuple[dt.date, Dated]]:
@@ -93,11 +74,16 @@ def _source(register: Register, dated: Dated) -> Html:
 # --------------------------------------------------------------------------------------- the terms
 
 
-def terms_rows(register: Register, first: dt.date, last: dt.date) -> list[list[str]]:
-    """Each lever: what it is, its value from when, its status, and whether the run reads it."""
+def terms_rows(
+    register: Register, first: dt.date, last: dt.date, without: Sequence[str] = ()
+) -> list[list[str]]:
+    """Each lever: what it is, its value from when, its status, and whether the run reads it.
+
+    without: paths that do not apply to the payer, with all below them.
+    """
     rows = []
     for path, entry in register.entries.items():
-        if not path.startswith("terms."):
+        if not path.startswith("terms.") or apart(path, without):
             continue
         for number, (day, dated) in enumerate(in_force(entry, first, last)):
             value = _said(register, path, day, dated)
@@ -115,6 +101,15 @@ def terms_rows(register: Register, first: dt.date, last: dt.date) -> list[list[s
                 ]
             )
     return rows
+
+
+def apart(path: str, without: Sequence[str]) -> bool:
+    """Whether a path is one of some, or below one.
+
+    >>> apart("terms.corridor.first_share", ["terms.corridor"]), apart("terms.copay", [])
+    (True, False)
+    """
+    return any(under(path, one) for one in without)
 
 
 def _changed(register: Register, path: str, day: dt.date) -> bool:
@@ -156,7 +151,9 @@ def _whose(scenario: Scenario) -> _Whose:
     return _Whose(example(scenario), scenario.changed_fields(), observed)
 
 
-def input_rows(scenario: Scenario, register: Register) -> list[list[str]]:
+def input_rows(
+    scenario: Scenario, register: Register, without: Sequence[str] = ()
+) -> list[list[str]]:
     """The scenario's own inputs: what it is, its value, and whose it is."""
     whose = _whose(scenario)
     first: list[list[str]] = []
@@ -164,6 +161,8 @@ def input_rows(scenario: Scenario, register: Register) -> list[list[str]]:
     for path, field in fields.walk(type(scenario)):
         top = path.split(".")[0]
         if top in (*CHANGES, *NAMING, "groups") or path == "therapy.mix":
+            continue
+        if apart(path, without):
             continue
         value = fields.value_at(scenario, path)
         entry = register.entries.get(path)
@@ -215,9 +214,10 @@ def _last(entry: Assumption) -> Any:
 # ----------------------------------------------------------------------------- what the run read
 
 
-def read(register: Register, days: Sequence[dt.date]) -> list[Read]:
-    """Every assumption and lever the run read, by path. days: on which values are read."""
-    return [_read(register, path, days) for path in sorted(register.read & set(register.entries))]
+def read(register: Register, paths: Collection[str], days: Sequence[dt.date]) -> list[Read]:
+    """Every assumption and lever of some paths, in order. days: on which values are read."""
+    known = set(paths) & set(register.entries)
+    return [_read(register, path, days) for path in sorted(known)]
 
 
 def _read(register: Register, path: str, days: Iterable[dt.date]) -> Read:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from calculator.analysis.sensitivity import Alternatives
 from calculator.part_d_decision import PlanDecision
 from calculator.report import figures_part_d as payers_of
 from calculator.report import selection
 from calculator.report import table as tables
+from calculator.report.dates import shelved
 from calculator.report.memo import charts, common, facts
 from calculator.report.memo.html import Html, joined, listed, p, table
 from calculator.report.table import cents, signed
@@ -33,16 +34,50 @@ METHOD = (
     ("Sensitivity and draws", "Break-evens, ranges one at a time, all inputs together",
      "sections 15, 16"),
 )  # fmt: skip
-LIMITS = (
-    "CMS shelved the Part D arm of the model on 2026-04-21 and has set no new start; the first"
-    " month here is an assumption unless the user gave one.",
-    "Benefit parameters, national average bids and prices after the last published year are"
-    " projected.",
-    "Without a bid of its own a plan that bids, bids its cost of staying out: nobody moving and"
-    " rivals as they were, staying out is worth nothing and the corridor rests.",
-    "Spending of members is a distribution fitted to national figures unless the plan's own is"
-    " given; it is adjudicated by year, not by claim.",
+NO_BID = (
+    "Bids, premiums, the risk corridor and members who choose by premium or come for the drug do"
+    " not apply to an employer plan; their inputs are left out of this memo."
 )
+# What moves nothing where no bid is filed.
+WITHOUT_BID = (
+    *("terms.corridor", "terms.premium_stabilisation"),
+    "terms.obesity_capitation.in_corridor_target",
+    *("plan.bid", "plan.national_weight", "plan.rebate_funded_share", "plan.auto_assigned_share"),
+    *("plan.benchmark_headroom", "plan.waive_de_minimis", "plan.low_income_benchmark"),
+    *("rivals.premium_change", "rivals.lis_bid_change", "selection", "assumptions.selection"),
+    *(f"assumptions.payment.experience_weight_{year}" for year in range(1, 5)),
+    *("assumptions.payment.priced_share", "assumptions.payment.margin_share"),
+    "assumptions.payment.de_minimis_premium",
+)
+
+
+def _method(decision: PlanDecision) -> Sequence[tuple[str, str, str]]:
+    """The steps; an employer plan is paid in another way."""
+    if decision.evaluation.inputs.has_bid:
+        return METHOD
+    paid = "National average payment by risk score, reinsurance; no bid, premium or risk corridor"
+    return [(step, paid if step == "Payment" else how, where) for step, how, where in METHOD]
+
+
+def _limits(decision: PlanDecision) -> list[str]:
+    """What the program's own part of the model leaves out."""
+    bids = decision.evaluation.inputs.has_bid
+    return [
+        *(
+            f"CMS shelved the Part D arm of the model on {day.isoformat()} and has set no new"
+            " start; the first month here is an assumption unless the user gave one."
+            for day in shelved(decision.register)
+        ),
+        "Benefit parameters, national average bids and prices after the last published year are"
+        " projected.",
+        "Without a bid of its own a plan that bids, bids its cost of staying out: nobody moving and"
+        " rivals as they were, staying out is worth nothing and the corridor rests."
+        if bids
+        else "An employer plan files no bid: what it is paid follows from national averages, and"
+        " the rest is the employer's cost.",
+        "Spending of members is a distribution fitted to national figures unless the plan's own is"
+        " given; it is adjudicated by year, not by claim.",
+    ]
 
 
 def told(decision: PlanDecision) -> common.Told:
@@ -60,7 +95,7 @@ def told(decision: PlanDecision) -> common.Told:
         sentence=found.sentence,
         notes=rests_on(decision),
         figures=_figures(decision),
-        method=METHOD,
+        method=_method(decision),
         results=_results(decision),
         sensitivity=joined(
             [
@@ -69,8 +104,10 @@ def told(decision: PlanDecision) -> common.Told:
             ]
         ),
         selection=_selection(decision),
-        limits=LIMITS,
+        limits=_limits(decision),
         days=(dt.date(first, 1, 1), dt.date(last, 1, 1)),
+        without=() if decision.evaluation.inputs.has_bid else WITHOUT_BID,
+        does_not_apply="" if decision.evaluation.inputs.has_bid else NO_BID,
     )
 
 

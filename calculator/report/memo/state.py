@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calculator.analysis.sensitivity import breakeven
-from calculator.analysis.states import breakeven_net_price
+from calculator.analysis.states import price_turn
 from calculator.medicaid_decision import StateDecision
 from calculator.report import budget as budgets
 from calculator.report.budget import BRANCHES, MEASURES, UNITS, USD, Budget
@@ -14,7 +14,7 @@ from calculator.report.memo.html import Html, joined, listed, p, table
 from calculator.report.state import rests_on, verdict
 from calculator.report.table import COLUMNS, cents, signed
 from calculator.report.verdict import NET_PRICE
-from calculator.report.words import share
+from calculator.report.words import many, share
 
 DISCOUNT = "assumptions.payment.discount_rate"
 METHOD = (
@@ -140,7 +140,7 @@ def _results(decision: StateDecision, found: Budget) -> Html:
 
 def _year(found: Budget, year: str) -> str:
     months = found.months[found.years.index(year)]
-    return year if months == 12 else f"{year} ({months} months)"
+    return year if months == 12 else f"{year} ({many(months, 'month')})"
 
 
 def _sensitivity(decision: StateDecision, found: Budget) -> Html:
@@ -151,14 +151,25 @@ def _sensitivity(decision: StateDecision, found: Budget) -> Html:
          facts.money(high["state_net"])],
         ["Fills when joining", facts.count(found.of("join", "fills")), facts.count(high["fills"])],
     ]  # fmt: skip
-    # The root of the answer's sentence: where value is flat at 0, another search finds another.
+    # The price of the answer's sentence: where value is flat at 0, another search finds another.
+    turn = price_turn(decision)
+    found_price = breakeven(decision.scenario, NET_PRICE, resolution=decision.resolution)
     root = replace(
-        breakeven(decision.scenario, NET_PRICE, resolution=decision.resolution),
-        root=breakeven_net_price(decision.evaluation.inputs),
+        found_price,
+        root=turn.price,
+        pays_below=turn.pays_below,
+        crossings=0 if turn.conditional else found_price.crossings,
+    )
+    condition = (
+        f"Up to {facts.money(turn.price, 2)} a fill, the condition of {found.state}: above it the"
+        " state does not join, and nothing changes."
+        if turn.conditional and turn.price is not None
+        else ""
     )
     return joined(
         [
             common.breakevens(decision, [root]),
+            p(condition, of="note") if condition else "",
             table(
                 ["USD and fills", "central", "high use"],
                 rows,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calculator.analysis.sensitivity import tornado
-from calculator.analysis.states import breakeven_net_price
+from calculator.analysis.states import price_turn
 from calculator.medicaid_decision import StateDecision, evaluate_state
 from calculator.report.workbook.book import Sheet
 from calculator.report.workbook.layout import Steps
@@ -66,16 +66,18 @@ def _offsets(decision: StateDecision, sheet: Sheet) -> None:
 
 def _turns(decision: StateDecision, sheet: Sheet) -> None:
     """The net price at which the value is nothing."""
-    root = breakeven_net_price(decision.evaluation.inputs)
+    turn = price_turn(decision)
     steps = Steps(sheet, "Where it turns")
-    if root is None:
+    if turn.price is None:
         sheet.put(sheet.row, 0, "No net price alone would change the sign.")
     else:
         steps.row(
-            "Net price at which joining is worth nothing",
+            "Highest net price at which the state joins"
+            if turn.conditional
+            else "Net price at which joining is worth nothing",
             "USD per fill",
-            [root],
-            "states.breakeven_net_price",
+            [turn.price],
+            "states.price_turn",
             "cents",
         )
 
