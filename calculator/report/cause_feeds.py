@@ -61,7 +61,9 @@ def _fed(scenario: Scenario, marks: Marks, names: Collection[str]) -> dict[str, 
         steps |= {(path, at): step for at, step in enumerate(tries) if step is not None}
         if back is None and path in changed:
             others.append(path)
-    _of_numbers(scenario, steps, found)
+    # Taken back alone, one of two changes that need each other stops the run: it may move all.
+    stopped = _of_numbers(scenario, steps, found)
+    others += [path for path, at in stopped if at == 0 and path in changed]
     here = by_cause(evaluate(scenario, resolution=COARSE)) if others else []
     for at, path in enumerate(others):
         undone = _undone(scenario, shipped, path) if at < MOST_RUNS else None
@@ -99,23 +101,28 @@ def _back(register: Register, shipped: Register | None, path: str) -> Step | Non
 
 def _of_numbers(
     scenario: Scenario, steps: Mapping[tuple[str, int], Step], found: Mapping[str, set[str]]
-) -> None:
-    """Add what moves each cause; where a step stops the run, in two halves."""
+) -> list[tuple[str, int]]:
+    """Add what moves each cause; where a step stops the run, in two halves. Those that do alone."""
     if not steps:
-        return
+        return []
     keys = list(steps)
     try:
         cases = cases_of_steps(scenario.register(), list(steps.values()))
         run = evaluate(scenario, cases, COARSE, interpolate=True)
     except (InputError, IdentityError):
-        if len(keys) > 1:
-            for half in (keys[: len(keys) // 2], keys[len(keys) // 2 :]):
-                _of_numbers(scenario, {key: steps[key] for key in half}, found)
-        return
+        if len(keys) == 1:
+            return keys
+        halves = (keys[: len(keys) // 2], keys[len(keys) // 2 :])
+        return [
+            key
+            for half in halves
+            for key in _of_numbers(scenario, {key: steps[key] for key in half}, found)
+        ]
     for branch in by_cause(run):
         for name in found.keys() & branch.keys():
             far = moved(branch[name], len(keys) + 1)[1:]
             found[name].update(path for (path, _), much in zip(keys, far, strict=True) if much)
+    return []
 
 
 def _undone(

@@ -43,8 +43,8 @@ BACKTEST = {
 ALL = "all"
 NOT_SHOWN, FEW = "not shown", "fewer than 11 members differ"
 HIDDEN_NOTE = (
-    "Not shown: a figure of fewer than 11 people, or one from which such a figure could be worked"
-    " out (CMS's cell size policy)."
+    "Not shown: a figure of fewer than 11 people, or one from which the sums of the table by phase"
+    " would give such a figure (CMS's cell size policy)."
 )
 LINES_SHOWN = 5
 SLICES = 60
@@ -163,11 +163,14 @@ def rest(summary: Summary) -> str:
         told.append(f"Reversed, replaced or deleted by other rows: {aside:,}.")
     bridge = summary["bridge"]
     if bridge["claims"] is None:
-        told.append("Bridge fills of fewer than 11 members are outside the benefit and in no sum.")
+        told.append(
+            "Bridge fills of fewer than 11 members are outside the benefit: counted among the"
+            " claims, in no amount."
+        )
     elif bridge["claims"]:
         told.append(
             f"{bridge['claims']:,} Bridge fills, {dollars(bridge['gross'])}, are outside the "
-            "benefit and in no sum."
+            "benefit: counted among the claims, in no amount."
         )
     return " ".join(told)
 
@@ -283,7 +286,7 @@ def profile_rows(
         if line["use"] != use:
             continue
         before = now.get(named(line) or "")
-        people = f"{line['n']:,}" if line["n"] is not None else ""
+        people = f"at least {line['n']:,}" if line["n"] is not None else ""
         rows.append(
             (
                 str(line["what"]),

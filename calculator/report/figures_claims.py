@@ -57,9 +57,13 @@ class Paid:
     owed: Mapping[str, Array]  # payer -> (P,) USD
 
 
-def paid(summary: Mapping[str, Any]) -> Paid:
-    """The picture's numbers from the summary of an adjudication; only all phases where some figure
-    of a phase is not shown, and payers that are not shown as one."""
+def paid(summary: Mapping[str, Any]) -> Paid | None:
+    """The picture's numbers from the summary of an adjudication; none where gross is not shown.
+
+    Only all phases where some figure of a phase is not shown, and payers that are not shown as one.
+    """
+    if summary["payers"]["gross"] is None:
+        return None
     rows = summary["phases"]
     if any(amount is None for row in rows.values() for amount in row.values()):
         rows = {}
@@ -179,7 +183,7 @@ class Persisting:
     shares: Array  # (M,)
     low: Array  # (M,) 95% band; nan where there is none
     high: Array
-    people: Array  # (M,) still under observation
+    people: Array  # (M,) still under observation, at least so many
     scenario: Array  # (N,) by month from 0
     published: Mapping[str, Array]  # name -> (N,)
     starters: int
@@ -187,8 +191,8 @@ class Persisting:
 
     @property
     def last(self) -> int:
-        """Where in `months` the comparison is made: at a year, or as late as is known."""
-        return int(np.flatnonzero(self.months <= 12)[-1])
+        """Where in `months` the comparison is made: at a year, or the nearest that is known."""
+        return max(0, int((self.months <= 12).sum()) - 1)
 
 
 def persisting_title(found: Persisting) -> str:
@@ -222,7 +226,7 @@ def persisting_note(found: Persisting) -> str:
         else "Fills for uses covered today, a proxy for the model's."
     )
     return (
-        f"{whose} {found.starters:,} new users followed, Kaplan-Meier with its 95% band; no point"
+        f"{whose} At least {found.starters:,} new users followed, Kaplan-Meier with its 95% band; no point"
         " rests on fewer than 11 people. Thin lines: the other published curves, before the"
         " effects of age and dual eligibility."
     )
@@ -255,7 +259,7 @@ def persisting_figure(found: Persisting, theme: Theme) -> go.Figure:
         hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
     says = [
-        f"These claims, {int(m)} months<br>{share(float(s))}, {int(n):,} people"
+        f"These claims, {int(m)} months<br>{share(float(s))}, at least {int(n):,} people"
         for m, s, n in zip(found.months, found.shares, found.people, strict=True)
     ]
     figure.add_scatter(

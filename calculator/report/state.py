@@ -10,9 +10,8 @@ from calculator.analysis.states import CONDITION, StateRow, price_turn
 from calculator.medicaid_decision import StateDecision
 from calculator.model.arrays import MONTHS
 from calculator.report.budget import LABELS, UNITS, USD
-from calculator.report.inputs import amount
 from calculator.report.table import align, cents
-from calculator.report.words import changed, dollars, many, share, terms_note
+from calculator.report.words import changed, dollars, fill_price, many, share, terms_note
 
 # A part of the value from this size on is named in the sentence.
 WORTH_SAYING = 0.05
@@ -66,7 +65,7 @@ def opening(decision: StateDecision) -> str:
     if not decision.adopted:
         most = float(decision.register.number(CONDITION)[0])
         return (
-            f"{state} does not join: the net price is above the {amount(most, 'USD')} a fill at"
+            f"{state} does not join: the net price is above the {fill_price(most)} a fill at"
             " which it would, so nothing changes."
         )
     if not moves(decision):
@@ -83,6 +82,8 @@ def opening(decision: StateDecision) -> str:
     if abs(today) >= WORTH_SAYING * abs(total):
         does = "save" if today > 0 else "cost"
         rest = total - today
+        if abs(rest) < CENT:
+            return f"{sentence} All of it comes from GLP-1 drugs covered today, at the new price."
         left = f"{'save' if rest > 0 else 'cost'} {dollars(abs(rest))}"
         uses = f"GLP-1 drugs covered today, which {does} {dollars(abs(today))} at the new price"
         sentence = f"{sentence} Without {uses}, it would {left}."
@@ -128,7 +129,7 @@ def _turn(decision: StateDecision) -> str:
     does = "stop saving" if decision.value.total > 0 else "save"
     price = f"{dollars(turn.price, 0)} a fill"
     if turn.conditional:
-        price = f"{amount(turn.price, 'USD')} a fill"
+        price = f"{fill_price(turn.price)} a fill"
         side = "above" if decision.value.total > 0 else "of at most"
         name = decision.register.tree.states[decision.scenario.state.abbr]["state"]
         return f"It would {does} at a net price {side} {price}, the highest at which {name} joins."

@@ -24,6 +24,7 @@ from calculator.part_d_decision import PlanDecision
 from calculator.report.inputs import amount, here, said
 from calculator.report.marks import Marks
 from calculator.report.verdict import CAPITATION, NET_PRICE, NOTHING, REINSURANCE, UPTAKE
+from calculator.report.words import fill_price
 
 # What each is called where there is little room.
 NAMES = {
@@ -84,7 +85,9 @@ def state_turns(
     ]
     load = breakeven_load(inputs, register.bounds(LOAD))
     others = [] if load.still else [load]
-    if decision.scenario.state.stance != "not_covering":
+    # A net price of its own stands in for the rebate.
+    own_price = decision.scenario.state.own_net_price is not None
+    if decision.scenario.state.stance != "not_covering" and not own_price:
         others.append(breakeven_own_rebate(decision.scenario, register.bounds(OWN_REBATE)))
     for one in others:
         unit = unit_of(register, one.path)
@@ -116,7 +119,8 @@ def _price(decision: StateDecision, marks: Marks) -> Turn:
     turn = _turn(price, net, unit, "saves", marks.of(NET_PRICE, CONDITION))
     if not found.conditional or found.price is None:
         return turn
-    return replace(turn, answer=f"saves up to {said(found.price, unit)}, the state's condition")
+    most = f"{fill_price(found.price)} a fill"
+    return replace(turn, answer=f"saves up to {most}, the state's condition")
 
 
 def _turn(one: Breakeven, today: str, unit: str, verb: str, marks: tuple[str, ...]) -> Turn:

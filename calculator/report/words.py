@@ -33,6 +33,15 @@ def dollars(amount: float, decimals: int | None = None) -> str:
     return f"{sign}${size:,.2f}" if size < 100 else f"{sign}${_significant(size)}"
 
 
+def fill_price(usd: float) -> str:
+    """A price that was given: with its cents, where it has any.
+
+    >>> fill_price(245.0), fill_price(244.6)
+    ('$245', '$244.60')
+    """
+    return f"${usd:,.2f}".removesuffix(".00")
+
+
 def _significant(size: float) -> str:
     digits = SIGNIFICANT - 1 - math.floor(math.log10(size)) if size else 0
     return f"{round(size, digits):,.{max(digits, 0)}f}"

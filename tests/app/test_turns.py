@@ -11,6 +11,7 @@ from calculator.analysis.sensitivity import breakeven
 from calculator.analysis.state_turns import breakeven_load, breakeven_own_rebate, breakeven_use
 from calculator.assumptions import load_tree
 from calculator.model import medicaid
+from calculator.report import state
 from calculator.report.marks import days_of, marks
 from calculator.report.turns import NAMES, PLAN_ORDER, lead, plan_turns, state_turns
 from calculator.report.verdict import CAPITATION, NET_PRICE, REINSURANCE, UPTAKE, verdict
@@ -205,3 +206,23 @@ def test_days_of_a_state_are_the_first_of_each_fiscal_year():
     assert days[0] == decision.evaluation.months[0]
     assert all(day.month == decision.first_month for day in days[1:])
     assert np.all(np.diff([day.toordinal() for day in days]) > 0)
+
+
+def test_a_states_own_net_price_leaves_its_own_rebate_out():
+    assert "Own supplemental rebate" in turns_of(case("state_covering"))
+    own = case("state_covering", state__own_net_price=60)
+    assert "Own supplemental rebate" not in turns_of(own)
+
+
+def test_a_condition_is_said_to_the_cent():
+    own = case("state_covering", assumptions__coverage__conditional_net_price=244.6)
+    said = state.verdict(own)
+    assert "above the $244.60 a fill" in said
+    assert "at most $244.60 a fill" in said
+    assert "$245" not in said
+
+
+def test_all_of_a_value_that_comes_of_uses_today_is_said_so():
+    said = state.opening(case("state_covering", state__own_net_price=60))
+    assert "All of it comes from GLP-1 drugs covered today" in said
+    assert "$0.00" not in said

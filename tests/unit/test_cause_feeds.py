@@ -82,3 +82,13 @@ def test_what_grows_from_a_changed_date_is_changed_too():
 def test_what_only_judges_the_answer_changes_no_number():
     decision = decide(load_scenario("mapd").with_settings({"success.value_pmpm_at_least": 1}))
     assert "changed" not in marks(decision, days_of(decision)).of()
+
+
+def test_of_two_changes_that_need_each_other_both_are_said():
+    """A list price taken back alone would put AMP below best price: that run stops."""
+    both = {
+        "assumptions.drugs.wegovy_list_price": 1500,
+        "assumptions.drugs.wegovy_maximum_fair_price": 900,
+    }
+    found = fed(load_scenario("state_not_covering").with_settings(both))
+    assert "assumptions.drugs.wegovy_list_price" in found["model_drugs"]
