@@ -13,7 +13,7 @@ app: $(READY) ## open the calculator in the browser
 	$(BIN)/balance app
 
 test: $(READY) ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(READY) ## format, lint, types and tests: what CI runs
 	$(BIN)/ruff format --check .

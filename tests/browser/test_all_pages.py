@@ -22,6 +22,8 @@ BAD = ("serious", "critical")
 MOST_TABS = 120
 LOOKS = 5  # as often in a row a page is as high as before when it is still
 HEIGHT = "[...document.querySelectorAll('*')].reduce((sum, part) => sum + part.scrollHeight, 0)"
+# Rows far down look like those above, and axe takes seconds for a hundred of them.
+MORE_OF_A_TABLE = "tbody tr:nth-child(n+13)"
 # What a person can work, in the order of the page; the tools over a table show when it is worked.
 CONTROLS = ", ".join(
     f"{kind}:not([tabindex='-1']):not([disabled]):not([data-testid=stElementToolbar] *)"
@@ -109,7 +111,9 @@ def findings(page, place, scheme="light"):
     )
     page.set_viewport_size({"width": before["width"], "height": max(high + 200, before["height"])})
     quiet(page)
-    context = None if place == "stMain" else f"[data-testid={place}]"
+    context = {"exclude": [[MORE_OF_A_TABLE]]}
+    if place != "stMain":
+        context["include"] = [[f"[data-testid={place}]"]]
     every = judged(page, context, {})
     page.emulate_media(color_scheme=OTHER[scheme])
     quiet(page)
