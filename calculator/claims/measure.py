@@ -1,7 +1,9 @@
 """One file of claims, measured whole: adjudicated and profiled, and only sums are left of it.
 
 What a page may keep while a session lasts. Nothing of a member is in it, no cell of the file is in
-a message, and no figure that rests on fewer than 11 members, nor one that gives such a one away.
+a message, no figure that rests on fewer than 11 members, nor amounts whose sums by phase would give
+one away. Of the rows of the file that were not used all counts are kept: they are for mending it.
+docs/claims.md and docs/profile.md say what else remains.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import ibis
 import numpy as np
 from numpy.typing import NDArray
 
-from calculator.claims.estimate import Estimate
+from calculator.claims.estimate import Estimate, at_least
 from calculator.claims.small_cells import small, smallest
 from calculator.model.arrays import MONTHS, Array
 from calculator.spending_inputs import EXISTING
@@ -25,7 +25,7 @@ class Persistence:
     """A Kaplan-Meier curve: share still on therapy by month, with its 95% band."""
 
     share: dict[int, Estimate]  # n: still under observation
-    starters: int
+    starters: int  # at least so many, as the stops
     stops: int
     supplies_per_month: float  # monthly supplies per month on therapy
     of_model: bool  # fills with the model's copay, not fills for uses covered today
@@ -73,8 +73,8 @@ def curve(table: Any, periods: Any | None, gap: int, washout: int) -> Persistenc
     stopped = length <= limit
     return Persistence(
         share=_kaplan_meier(np.minimum(length, limit), stopped),
-        starters=int(new.sum()),
-        stops=0 if small(int(stopped.sum())) else int(stopped.sum()),
+        starters=at_least(int(new.sum())),
+        stops=0 if small(int(stopped.sum())) else at_least(int(stopped.sum())),
         supplies_per_month=float(supplies[new].sum()) / on_therapy,
         of_model=of_model,
     )
@@ -128,5 +128,6 @@ def _kaplan_meier(days: Array, stopped: NDArray[np.bool_]) -> dict[int, Estimate
             continue
         low, high = float(band.low.evaluate(at)), float(band.high.evaluate(at))
         known = np.isfinite(low) and np.isfinite(high)
-        found[month] = Estimate(value, at_risk, low if known else None, high if known else None)
+        low_, high_ = (low, high) if known else (None, None)
+        found[month] = Estimate(value, at_least(at_risk), low_, high_)
     return found

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calculator.claims import files
-from calculator.claims.estimate import Estimate, mean, share
+from calculator.claims.estimate import Estimate, at_least, in_tens, mean, share
 from calculator.claims.persistence import SUPPLY, Persistence, curve, supplies_of
 from calculator.claims.reading import Claims
 from calculator.claims.small_cells import small, smallest
@@ -40,8 +40,8 @@ class Group:
     applicable: Array  # (K,) share of it
     selected: Array
     mean: float  # of all members of the group
-    n: int  # spenders
-    pooled: bool  # too few: the slices are those of all members
+    n: int  # spenders, at least so many
+    pooled: bool  # too few in one group: the slices are those of all members
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,7 @@ def profile(
     year = _busiest(months)
     first, last = dt.date(year, 1, 1), dt.date(year, 12, 31)
     of_year = table.filter(table.service_date.between(first, last))
+    few_bridge = small(_bridge_members(of_year))
     people: int | None = None
     enrolled: float | None = None
     members_from = "the members with claims: nobody said how many"
@@ -115,26 +116,33 @@ def profile(
     lis_share = share(int(is_lis.sum()), count)
     whole_year = (year, 1) in months and (year, MONTHS) in months
     enough = int((rows["spend"] > 0.0).sum()) >= smallest()
-    using = np.any([_told(rows[f"supplies_{name}"] > 0) for name in EXISTING], axis=0)
+    using = _told(np.any([_told(rows[f"supplies_{name}"] > 0) for name in EXISTING], axis=0))
     known = "product" in claims.given
-    total_claims = int(rows["claims"].sum())
+    filled = using & (rows["period"] > 0)  # all may count as users where a few are none
+    claimants = int((rows["claims"] > 0).sum())
     return Profile(
         year=year,
         whole_year=whole_year,
         known_products=known,
-        members=round(enrolled),
+        # Member-years of a file beside its members with claims would tell of a few without any.
+        members=in_tens(round(enrolled)) if periods is not None else round(enrolled),
         members_from=members_from,
         lis_share=lis_share,
         groups=_groups(rows, is_lis, people) if whole_year and enough else None,
         users=_users(rows, people) if known else {},
         supplies=_supplies(rows) if known and whole_year else None,
         price=_prices(rows) if known else {},
-        covered_days=mean(rows["covered"][using] / rows["period"][using]) if known else None,
+        covered_days=mean(rows["covered"][filled] / rows["period"][filled]) if known else None,
         spend_ratio=_spend_ratio(rows["spend"], using, people) if known and whole_year else None,
-        gross_per_claim=Estimate(float(rows["spend"].sum()) / total_claims, count)
-        if total_claims
+        # Gross over the price of a claim, less all claims, would be the Bridge fills of a few.
+        gross_per_claim=Estimate(
+            float(rows["spend"].sum() / rows["claims"].sum()), at_least(claimants)
+        )
+        if claimants >= smallest() and not few_bridge
         else None,
-        brand_claims=_brand_claims(rows) if "brand" in claims.given and total_claims else None,
+        brand_claims=_brand_claims(rows, claimants)
+        if "brand" in claims.given and claimants >= smallest()
+        else None,
         low_level=_low_level(rows),
         persistence=curve(table, periods, gap, washout) if known else None,
     )
@@ -145,6 +153,11 @@ def _told(which: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if small(int(which.sum())):
         return np.zeros_like(which)
     return np.ones_like(which) if small(int((~which).sum())) else which
+
+
+def _bridge_members(table: Any) -> int:
+    """How many members have Bridge fills."""
+    return int(table.filter(table.fill_kind == "bridge").member_id.nunique().to_pandas())
 
 
 def _busiest(months: dict[tuple[int, int], int]) -> int:
@@ -221,10 +234,12 @@ def _groups(rows: dict[str, Array], is_lis: NDArray[np.bool_], people: int) -> t
     """Both groups' strata; who has no claims is in either group as often as those who have."""
     found = []
     lis = share(int(is_lis.sum()), len(is_lis)).value
+    spender = rows["spend"] > 0.0
+    # All less the others would be the few of a group: where one has too few, neither is told.
+    either = any(small(int((spender & of).sum())) for of in (is_lis, ~is_lis))
     for of_group, part in ((~is_lis, 1.0 - lis), (is_lis, lis)):
-        spender = rows["spend"] > 0.0
         mine = spender & of_group
-        pooled = int(mine.sum()) < smallest()
+        pooled = either or not mine.any()
         chosen = spender if pooled else mine
         total = round(people if pooled else people * part)
         spenders = int(chosen.sum())
@@ -236,7 +251,8 @@ def _groups(rows: dict[str, Array], is_lis: NDArray[np.bool_], people: int) -> t
         )
         zero = 1.0 - share(min(spenders, total), total).value
         average = float(usd.mean()) * (1.0 - zero)
-        found.append(Group(zero, usd, applicable / usd, selected / usd, average, spenders, pooled))
+        n = at_least(spenders)
+        found.append(Group(zero, usd, applicable / usd, selected / usd, average, n, pooled))
     return found[0], found[1]
 
 
@@ -259,7 +275,7 @@ def _prices(rows: dict[str, Array]) -> dict[str, Estimate]:
         users = int((rows[f"supplies_{name}"] > 0).sum())
         if users >= smallest():
             total, supplies = rows[f"usd_{name}"].sum(), rows[f"supplies_{name}"].sum()
-            found[name] = Estimate(float(total / supplies), users)
+            found[name] = Estimate(float(total / supplies), at_least(users))
     return found
 
 
@@ -279,15 +295,18 @@ def _spend_ratio(spend: Array, using: NDArray[np.bool_], people: int) -> Estimat
     variance -= 2.0 * own / people / among / average
     half = 1.96 * np.sqrt(max(variance, 0.0))
     ratio = among / average
-    return Estimate(ratio, users, float(ratio * np.exp(-half)), float(ratio * np.exp(half)))
+    return Estimate(
+        ratio, at_least(users), float(ratio * np.exp(-half)), float(ratio * np.exp(half))
+    )
 
 
-def _brand_claims(rows: dict[str, Array]) -> Estimate:
+def _brand_claims(rows: dict[str, Array], claimants: int) -> Estimate:
     """Brands among claims; those of a few members count as none, or as all."""
     claims, brands = rows["claims"], rows["brands"]
     some, others = (int((count > 0).sum()) for count in (brands, claims - brands))
     part = float(brands.sum() / claims.sum())
-    return Estimate(0.0 if small(some) else 1.0 if small(others) else part, len(claims))
+    value = 0.0 if small(some) else 1.0 if small(others) else part
+    return Estimate(value, at_least(claimants))
 
 
 def _low_level(rows: dict[str, Array]) -> Estimate | None:

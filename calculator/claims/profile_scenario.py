@@ -29,7 +29,7 @@ class Line:
     what: str
     unit: str
     value: float | None
-    n: int | None
+    n: int | None  # people, at least so many
     low: float | None
     high: float | None
     use: str
@@ -160,8 +160,10 @@ def _line(what: str, unit: str, of: Estimate, use: str, note: str = "", path: st
 
 
 def _plan_lines(found: Profile) -> Iterator[Line]:
-    members = Estimate(found.members, round(found.members))
-    yield _line("Members", "people", members, OBSERVED, found.members_from, "plan.members")
+    yield Line(
+        "Members", "people", found.members, None, None, None, OBSERVED, found.members_from,
+        "plan.members",
+    )  # fmt: skip
     note = "of members with claims"
     yield _line(
         "Members with low-income subsidy", "share of members", found.lis_share, OBSERVED, note,
@@ -179,7 +181,7 @@ def _plan_lines(found: Profile) -> Iterator[Line]:
     for label, name, group in zip(
         ("Others", "Low-income members"), ("non_lis", "lis"), found.groups, strict=True
     ):
-        few = "; too few of them, so all members' slices" if group.pooled else ""
+        few = "; too few of one group, so all members' slices" if group.pooled else ""
         yield Line(
             f"{label}: spending, {what}", "USD per member-year", group.mean, group.n, None, None,
             OBSERVED,
@@ -209,6 +211,8 @@ def _assumption_lines(found: Profile, register: Register) -> Iterator[Line]:
         if value is None or (key.endswith("users_share") and not found.whole_year):
             # A part of a year has fewer users than a year, and cannot say how often they fill.
             use, note = LEFT, "too few people, not a whole year, or a column is missing"
+            if key == "benefit.gross_per_claim":
+                note = "too few people with such claims, or with Bridge fills"
         elif not low <= value.value <= high:
             use, note = LEFT, f"outside what is allowed, {entry.allowed()}"
         elif value.value == 0.0 and key.endswith("users_share"):
@@ -242,8 +246,8 @@ def _curve_lines(found: Profile, written: bool) -> Iterator[Line]:
     use = OBSERVED if written else REPORT
     note = whose if written or curve.of_model else f"{whose}: a proxy; --persistence takes it"
     yield Line(
-        "New users followed", "people", float(curve.starters), curve.starters, None, None, REPORT,
-        f"{curve.stops:,} seen to stop" if curve.stops else "hardly any seen to stop",
+        "New users followed, at least", "people", float(curve.starters), None, None, None, REPORT,
+        f"at least {curve.stops:,} seen to stop" if curve.stops else "hardly any seen to stop",
     )  # fmt: skip
     per_month = Estimate(curve.supplies_per_month, curve.starters)
     yield _line(
@@ -288,8 +292,8 @@ def text(written: Written) -> str:
                 parts.append(f"{_number(line.value)} {line.unit}")
             if line.low is not None and line.high is not None:
                 parts.append(f"({_number(line.low)} to {_number(line.high)})")
-            if line.n is not None and line.what != "Members":
-                parts.append(f"n = {line.n:,}")
+            if line.n is not None:
+                parts.append(f"n at least {line.n:,}")
             rows.append("  " + "  ".join(parts) + (f"  [{line.note}]" if line.note else ""))
     return "\n".join(rows).lstrip("\n")
 

@@ -133,7 +133,7 @@ def with_complements(amounts: Array, few: Mask) -> Mask:
 
     amounts: (R, C) of COLUMNS, the last row the sum of the others. A hidden cell is given away
     where sums determine it, and what few people have together where all that a sum hides is theirs;
-    the smallest amounts beside them are then hidden as well.
+    the smallest amounts beside them are then hidden as well, until no sums determine a cell of few.
 
     >>> amounts = np.zeros((4, len(COLUMNS)))
     >>> amounts[0], amounts[1] = (9, 60, 10, 2, 30, 18, 0, 0, 12), (9, 90, 20, 0, 40, 30, 0, 0, 20)
@@ -147,15 +147,7 @@ def with_complements(amounts: Array, few: Mask) -> Mask:
     False
     """
     hidden = few.copy()
-    while True:
-        beside = _beside_few(amounts != 0.0, few, hidden)
-        if not beside.any():
-            open_ = given_away(hidden) & few
-            if not open_.any():
-                break
-            beside = _beside(open_) & ~hidden & (amounts != 0.0)
-        if not beside.any():
-            break
+    while (beside := _next(amounts != 0.0, few, hidden)).any():
         candidates = [(int(at), int(place)) for at, place in np.argwhere(beside)]
 
         def worse(cell: tuple[int, int]) -> tuple[int, bool, float]:
@@ -165,7 +157,28 @@ def with_complements(amounts: Array, few: Mask) -> Mask:
             return left, COLUMNS[cell[1]] in ("claims", "gross"), abs(float(amounts[cell]))
 
         hidden[min(candidates, key=worse)] = True
+    assert not (given_away(hidden) & few).any()
     return hidden
+
+
+def _next(amount: Mask, few: Mask, hidden: Mask) -> Mask:
+    """The cells of which one more is to be hidden, (R, C); none where nothing of few is left open.
+
+    It ends: with all that is not 0 hidden, any multiple of the table would do as well.
+    """
+    usual = amount & ~hidden
+    usual[-1, 0] = False  # the number of all claims is said elsewhere too
+    beside = _beside_few(usual, few, hidden)
+    if beside.any():
+        return beside
+    determined = given_away(hidden)
+    if not (determined & few).any():
+        return np.zeros_like(few)
+    # Where all beside the open cells is hidden, what is beside those that give them away.
+    for one in (_beside(determined & few) & usual, _beside(determined) & usual, usual):
+        if one.any():
+            return np.asarray(one)
+    return np.asarray(amount & ~hidden)
 
 
 def given_away(hidden: Mask) -> Mask:
@@ -181,11 +194,11 @@ def given_away(hidden: Mask) -> Mask:
     return found.reshape(hidden.shape)
 
 
-def _beside_few(amount: Mask, few: Mask, hidden: Mask) -> Mask:
-    """What is in sight of the first sum whose hidden cells are all of few people."""
+def _beside_few(usual: Mask, few: Mask, hidden: Mask) -> Mask:
+    """What can be hidden of the first sum whose hidden cells are all of few people."""
     for row in _sums() != 0.0:
         one = row.reshape(few.shape)
-        seen = one & ~hidden & amount
+        seen = one & usual
         if (one & hidden).any() and not (one & hidden & ~few).any() and seen.any():
             return np.asarray(seen)
     return np.zeros_like(few)
@@ -226,7 +239,7 @@ def _tests(
     def hidden(name: str, row: str) -> bool:
         of = behind[row]
         few = any(small(of[f"{name}_{what}"]) for what in ("amount", "compared", "left_out"))
-        return few or cells[row][SAME[name]] is None
+        return few or None in (cells[row]["claims"], cells[row][SAME[name]])
 
     # What is below the threshold and what is above it make up gross together.
     pairs = {"paid_below": ("paid_below", "paid_above"), "paid_above": ("paid_below", "paid_above")}

@@ -106,7 +106,7 @@ def _lines(done: Adjudication, out: Path | None, rejects: Path | None) -> list[s
         bridge = total["bridge"]
         lines.append(
             f"Outside the benefit: {bridge['claims']:,} Bridge fills, ${bridge['gross']:,.0f}, "
-            "not in any column."
+            "counted among the claims, in no amount."
         )
     if total["backtest"]:
         head = ["against the claims", "claims", "on claims", "adjudicated", "difference"]

@@ -226,9 +226,9 @@ def persisting_note(found: Persisting) -> str:
         else "Fills for uses covered today, a proxy for the model's."
     )
     return (
-        f"{whose} At least {found.starters:,} new users followed, Kaplan-Meier with its 95% band; no point"
-        " rests on fewer than 11 people. Thin lines: the other published curves, before the"
-        " effects of age and dual eligibility."
+        f"{whose} At least {found.starters:,} new users followed, Kaplan-Meier with its 95% band;"
+        " no point rests on fewer than 11 people. Thin lines: the other published curves, before"
+        " the effects of age and dual eligibility."
     )
 
 

@@ -119,8 +119,8 @@ def _price(decision: StateDecision, marks: Marks) -> Turn:
     turn = _turn(price, net, unit, "saves", marks.of(NET_PRICE, CONDITION))
     if not found.conditional or found.price is None:
         return turn
-    most = f"{fill_price(found.price)} a fill"
-    return replace(turn, answer=f"saves up to {most}, the state's condition")
+    price_said = f"{fill_price(found.price)} a fill"
+    return replace(turn, answer=f"saves up to {price_said}, the state's condition")
 
 
 def _turn(one: Breakeven, today: str, unit: str, verb: str, marks: tuple[str, ...]) -> Turn:

@@ -171,6 +171,10 @@ def _pictures(kept: Kept, decision: PlanDecision) -> None:
             )
             return
         paid = figures.paid(found.summary)
+        if paid is None:
+            section(WHO_PAYS)
+            st.caption(plain(report.HIDDEN_NOTE))
+            return
         title = figures.paid_title(paid)
         section(title)
         parts.picture(

@@ -431,10 +431,24 @@ def test_what_few_have_is_in_no_sum_bridge_or_back_test(opened):
     profile = page.at.session_state[claims_read.KEPT].found.profile
     assert profile.lis_share.value == 0.0
     # All with spending in both groups: the one less the other would be the five.
-    assert {group.n for group in profile.groups} == {58 + 5 + 2}
+    assert {group.n for group in profile.groups} == {(58 + 5 + 2) // 10 * 10}
     everywhere, _ = everything(page)
     assert "386.75" not in everywhere  # what the five have of the subsidy
     assert "20.00" not in everywhere
+
+
+def test_where_gross_is_not_shown_there_is_a_note_and_no_picture(opened, ours):
+    page = given(opened("claims"), "ours.csv", ours)
+    assert page.at.get("plotly_chart")
+    kept = page.at.session_state[claims_read.KEPT]
+    payers = {**kept.found.summary["payers"], "gross": None}
+    found = replace(kept.found, summary={**kept.found.summary, "payers": payers})
+    page.at.session_state[claims_read.KEPT] = replace(kept, found=found)
+    page.at.run()
+    assert page.calm
+    assert not page.at.get("plotly_chart")
+    assert "Who owes what" in page.sections
+    assert report.HIDDEN_NOTE in page.texts
 
 
 def test_an_amount_that_differs_for_a_few_does_not_say_by_how_much(opened):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -96,6 +98,15 @@ def test_the_title_holds_the_claims_against_the_scenario(scenario, ending):
     assert title.endswith(ending)
 
 
+def test_a_curve_of_late_months_only_is_held_against_its_first():
+    late = replace(curve(), months=np.array([15.0, 18.0]), scenario=np.linspace(1.0, 0.5, 19))
+    assert figures.persisting_title(late).startswith("After 15 months 70% are still on therapy")
+
+
+def test_without_gross_there_is_no_picture():
+    assert figures.paid(summary(payers={**PAYERS, "gross": None})) is None
+
+
 def test_without_a_band_nothing_is_said_of_it():
     assert "band" not in figures.persisting_title(curve(low=np.nan, high=np.nan))
 
@@ -114,7 +125,8 @@ def test_the_curve_has_its_band_and_names_at_the_ends(theme):
     assert {"scenario 50%", "Denmark", "these claims 50%"} <= set(texts)
     assert figure.layout.yaxis.tickprefix == ""
     assert "12 months 50%" in figures.persisting_alt(curve())
-    assert "80 new users" in figures.persisting_note(curve())
+    assert "At least 80 new users" in figures.persisting_note(curve())
+    assert "at least 20 people" in own.customdata[-1]
 
 
 # --------------------------------------------------------------------------------- the sentences
@@ -149,7 +161,10 @@ def test_the_rest_says_where_every_row_went():
     clean = summary(rejected=0, set_aside={}, reasons={}, claims=5)
     assert report.rest(clean).endswith("All 5 rows were used.")
     bridge = summary(bridge={"claims": 3, "gross": 90.0})
-    assert "3 Bridge fills, $90.00, are outside" in report.rest(bridge)
+    said = (
+        "3 Bridge fills, $90.00, are outside the benefit: counted among the claims, in no amount."
+    )
+    assert said in report.rest(bridge)
 
 
 def test_rejected_rows_name_their_first_lines():

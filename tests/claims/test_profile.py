@@ -11,7 +11,9 @@ from pyarrow import parquet
 
 from calculator import load_scenario
 from calculator.claims import engine, reading
-from calculator.claims.profile import profile, share
+from calculator.claims.estimate import share
+from calculator.claims.profile import profile
+from calculator.claims.profile_scenario import own_scenario, text
 from calculator.claims.synthetic import _glp1_claims, makeup, survival_months
 from tests.claims.command import balance
 
@@ -220,10 +222,129 @@ def test_nothing_rests_on_fewer_than_eleven_people(tmp_path, capfd):
 
 def test_a_share_hides_small_counts_on_either_side():
     assert share(10, 1000).value == 0
-    assert share(11, 1000).value == 0.011
+    assert share(11, 1000).value == 0.01
     assert share(995, 1000).value == 1
     assert share(0, 1000).value == 0
     assert share(11, 1000).low < 0.011 < share(11, 1000).high
+
+
+def test_a_share_and_its_base_give_no_exact_count():
+    """22 of 36 would be the only share of 0.611111 with a base from 30 to 39."""
+    for count, total in ((22, 36), (25, 103), (40, 105), (117, 240)):
+        told = share(count, total)
+        assert told.n == total // 10 * 10
+        fits = {
+            (part, whole)
+            for whole in range(max(told.n, 11), told.n + 10)
+            for part in range(11, whole - 10)
+            if share(part, whole) == told
+        }
+        assert len({part for part, _ in fits}) > 4
+        assert len({whole for _, whole in fits}) > 4
+
+
+def profile_of(tmp_path, rows, columns, **more):
+    """The profile of rows of a made-up file."""
+    path = tmp_path / "claims.csv"
+    lines = [
+        ",".join(columns),
+        *(",".join(str(row.get(name, "")) for name in columns) for row in rows),
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with engine.duckdb("1GB", temp=tmp_path) as running:
+        return profile(reading.read(running, path), **more)
+
+
+COLUMNS = (
+    "member_id", "service_date", "drug_class", "gross_cost", "lis", "product", "days_supply",
+    "brand", "fill_kind", "sequence",
+)  # fmt: skip
+
+
+def claim(member, day="2026-01-05", usd=100, **more):
+    return {
+        "member_id": f"P{member}", "service_date": day, "drug_class": "applicable",
+        "gross_cost": usd, "lis": "none", "days_supply": 30, "fill_kind": "standard", **more,
+    }  # fmt: skip
+
+
+def year_of(members, lis=()):
+    return [
+        claim(member, day, 100 + member, lis="full_low" if member in lis else "none")
+        for member in members
+        for day in ("2026-01-05", "2026-12-05")
+    ]
+
+
+def test_no_exact_count_stands_beside_a_figure(tmp_path):
+    """25 use Ozempic and 20 Mounjaro, 42 either: 3 use both. 60 of 63 spenders have no subsidy."""
+    rows = year_of(range(63), lis=range(60, 63))
+    rows += [claim(n, "2026-06-01", 900, product="ozempic") for n in range(25)]
+    rows += [claim(n, "2026-06-02", 1000, product="mounjaro") for n in range(22, 42)]
+    found = profile_of(tmp_path, rows, COLUMNS, members=103)
+    shown = own_scenario(found, "ab" * 32, "own", "pdp_regional")
+    counts = {line.n for line in shown.lines if line.n is not None}
+    assert counts <= {11, 20, 40, 60, 100}
+    # The users are told to the next ten, of a base to the next ten.
+    assert found.users["ozempic"].value == pytest.approx(0.3)
+    assert found.users["mounjaro"].value == pytest.approx(0.2)
+    assert found.covered_days.n == 40
+    said = text(shown)
+    assert "n at least 40" in said
+    assert not re.search(r"n = |\b(42|63|45)\b", said)
+
+
+def test_slices_of_the_others_do_not_give_away_a_few(tmp_path):
+    """15 with the subsidy, 4 of them spend besides their GLP-1 drug: all less the others."""
+    rows = year_of(range(50), lis=range(4))
+    rows += [
+        claim(n, "2026-06-01", 900, product="ozempic", lis="full_low")
+        for n in (*range(4), *range(60, 71))
+    ]
+    found = profile_of(tmp_path, rows, COLUMNS)
+    others, lis = found.groups
+    assert others.pooled
+    assert lis.pooled
+    assert list(others.points) == list(lis.points)
+
+
+def test_claims_figures_rest_on_who_has_claims(tmp_path):
+    """15 have Bridge fills only, 5 have claims of Part D."""
+    rows = [claim(n, "2026-03-01", 245, fill_kind="bridge") for n in range(15)]
+    rows += [claim(n, "2026-03-01", 200, brand="false") for n in range(20, 25)]
+    found = profile_of(tmp_path, rows, COLUMNS)
+    assert found.gross_per_claim is None
+    assert found.brand_claims is None
+
+
+@pytest.mark.parametrize(("bridge", "told"), [(0, True), (3, False), (12, True)])
+def test_the_price_of_a_claim_does_not_count_bridge_fills_of_a_few(tmp_path, bridge, told):
+    rows = year_of(range(40)) + [
+        claim(n, "2026-03-01", 245, fill_kind="bridge") for n in range(bridge)
+    ]
+    found = profile_of(tmp_path, rows, COLUMNS)
+    assert (found.gross_per_claim is not None) is told
+
+
+def test_days_covered_are_those_of_who_fills(tmp_path, recwarn):
+    """97 of 100 fill: they count as all, and the three have no days to be covered."""
+    rows = year_of(range(100))
+    rows += [claim(n, "2026-06-01", 900, product="ozempic") for n in range(97)]
+    found = profile_of(tmp_path, rows, COLUMNS)
+    assert found.users["ozempic"].value == 1.0
+    assert found.covered_days.value == pytest.approx(30 / 214)
+    assert found.covered_days.n == 90
+    assert not [one for one in recwarn if issubclass(one.category, RuntimeWarning)]
+
+
+def test_member_years_do_not_tell_of_a_few_without_claims(tmp_path):
+    stays = tmp_path / "members.csv"
+    stays.write_text(
+        "member_id,start,end\n" + "".join(f"P{n},2026-01-01,\n" for n in range(105)),
+        encoding="utf-8",
+    )
+    found = profile_of(tmp_path, year_of(range(103)), COLUMNS, enrollment=stays)
+    assert found.members == 110
 
 
 def test_without_products_glp1_drugs_stay_in_spending(tmp_path, capfd):
