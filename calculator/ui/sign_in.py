@@ -262,15 +262,17 @@ def _ask(access: Access) -> None:
 
 def _leave(name: str, browser: str) -> None:
     """Go to the provider."""
+    # Noted first: the browser may be back, signed in, before another line here runs.
+    begun = _begun(browser) if browser else []
+    begun.append(True)
+    st.session_state[LEAVING] = True
     try:
         st.login(None if name == DEFAULT else name)
     except StreamlitAPIException as error:
         LOG.exception("sign-in with %s", name)
         st.session_state["sign_in.failed"] = _cannot(error)
-        return
-    st.session_state[LEAVING] = True
-    if browser:
-        _begun(browser).append(True)
+        begun.clear()
+        del st.session_state[LEAVING]
 
 
 def _cannot(error: Exception) -> str:
