@@ -24,6 +24,8 @@ LOOKS = 5  # as often in a row a page is as high as before when it is still
 HEIGHT = "[...document.querySelectorAll('*')].reduce((sum, part) => sum + part.scrollHeight, 0)"
 # Rows far down look like those above, and axe takes seconds for a hundred of them.
 MORE_OF_A_TABLE = "tbody tr:nth-child(n+13)"
+WIDE_TABLE = """() => [...document.querySelectorAll('[data-testid=stTable] > div')]
+    .some(part => part.scrollWidth > part.clientWidth && !part.querySelector('a'))"""
 # What a person can work, in the order of the page; the tools over a table show when it is worked.
 CONTROLS = ", ".join(
     f"{kind}:not([tabindex='-1']):not([disabled]):not([data-testid=stElementToolbar] *)"
@@ -243,6 +245,7 @@ def test_what_is_left_to_streamlit_is_still_there(watched):
         page = seen.page
         quiet(page)
         unfold(page, "stMain")
+        page.wait_for_function(WIDE_TABLE, timeout=RAN)
         left = set(findings(page, "stMain")[1])
         for one in sorted(left, key=lambda one: one.rule):
             print(f"axe: {one.rule} in {one.within}: {one.why}")
